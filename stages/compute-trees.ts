@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { packageRoot } from "./package-root.ts";
+import { allStages, type Stage } from "./stage.ts";
+import { treesFile } from "./tree.ts";
+
+/** The program `tsc` of the TypeScript that this package depends on. */
+const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+
+/**
+ * The sources that a stage's entry reaches, as workspace paths. Asked of tsc and not of a bundler,
+ * which forgets imports that carry only types.
+ */
+function reachedFiles(stage: Stage): string[] {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "expserver-trees-")));
+  try {
+    for (const layer of ["expserver", stage.slug]) {
+      const source = join(packageRoot, "solutions", layer);
+      if (existsSync(source)) cpSync(source, join(folder, "src"), { recursive: true });
+    }
+    const options = "--listFilesOnly --allowImportingTsExtensions --noEmit --module nodenext --noLib".split(" ");
+    const listed = execFileSync(process.execPath, [tsc, ...options, "--types", "", stage.program.entry], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    return listed
+      .split("\n")
+      .filter((line) => line.startsWith(`${folder}/`))
+      .map((line) => relative(folder, line))
+      .sort();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const trees = Object.fromEntries(allStages().map((stage) => [stage.slug, reachedFiles(stage)]));
+writeFileSync(treesFile, `${JSON.stringify(trees, null, 2)}\n`);
