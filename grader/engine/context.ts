@@ -1,0 +1,191 @@
+import { programCommand } from "../build.ts";
+import type { StagePlan } from "../plan.ts";
+import { CheckSkipped, describeMs } from "./evidence.ts";
+import { Deadline } from "./machine.ts";
+import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
+import { Program } from "./program.ts";
+import { ProgramTree } from "./program-tree.ts";
+import { Random } from "./random.ts";
+import { connectTcp, type TcpPeer } from "./tcp-client.ts";
+import { TcpListener } from "./tcp-listener.ts";
+import { Terminal } from "./terminal.ts";
+import { Transcript } from "./transcript.ts";
+
+/** The grader could not do its part; never the learner's fault: the outcome is `error`. */
+export class GraderTrouble extends Error {
+  override name = "GraderTrouble";
+}
+
+/** What a check works with. All members can be taken apart: `async ({ start, connect }) => …`. */
+export class CheckContext {
+  readonly plan: StagePlan;
+  /** This check's own random stream. */
+  readonly random: Random;
+  readonly transcript = new Transcript();
+  readonly programs: Program[] = [];
+  readonly terminals: Terminal[] = [];
+  readonly tree = new ProgramTree();
+  readonly #peers: TcpPeer[] = [];
+  readonly #listeners: TcpListener[] = [];
+  readonly #ports: ReservedPort[] = [];
+
+  constructor(plan: StagePlan, id: string) {
+    this.plan = plan;
+    this.random = new Random(plan.seed, id);
+  }
+
+  /** A time limit in milliseconds on the reference machine. */
+  deadline = (ms: number, pids: () => number[] = this.#pids): Deadline => new Deadline(ms, this.plan.factor, pids);
+
+  get #pids(): () => number[] {
+    return () => this.tree.alive().map(({ pid }) => pid);
+  }
+
+  /** Tells a step for the report. */
+  step = (text: string): void => this.transcript.step(text);
+
+  /** The check does not apply here. */
+  skip = (reason: string): never => {
+    throw new CheckSkipped(reason);
+  };
+
+  /** A free port that nobody else takes until the check is over. */
+  freePort = async (): Promise<number> => {
+    const reserved = await reservePort(this.random);
+    this.#ports.push(reserved);
+    return reserved.port;
+  };
+
+  /**
+   * Runs the stage's program and does not wait for anything.
+   * @param args its arguments
+   * @param env variables besides the usual ones
+   */
+  launch = (args: string[], env: NodeJS.ProcessEnv = {}): Program => {
+    this.step(`started ${[this.plan.programName, ...args].join(" ")}`);
+    const program = new Program({
+      name: this.plan.programName,
+      displayArgs: args,
+      command: programCommand(this.plan.program, args),
+      cwd: this.plan.target,
+      env: { ...this.plan.env, ...env },
+      mark: this.plan.mark,
+      tree: this.tree,
+      deadline: this.deadline,
+    });
+    this.programs.push(program);
+    return program;
+  };
+
+  /**
+   * Runs the stage's program as a server and waits until it listens.
+   * @param options.port the port to give it; by default a free one, or its own where ports are fixed
+   * @param options.args further arguments behind the port
+   * @throws CheckFailure when it ends or does not listen in time
+   */
+  start = async (options: { port?: number; args?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Program> => {
+    const fixed = this.plan.program.ports === "fixed";
+    const port = options.port ?? (fixed ? this.plan.fixedPorts[0]! : await this.freePort());
+    const holder = whoHolds(port);
+    if (holder !== undefined) {
+      throw new GraderTrouble(
+        `${holder}. End it, or grade with --isolate, which gives the programs a network of their own.`,
+      );
+    }
+    const program = this.launch([...(fixed ? [] : [String(port)]), ...(options.args ?? [])], options.env);
+    program.port = port;
+    await program.listening();
+    return program;
+  };
+
+  /** Runs the stage's program in a terminal. */
+  terminal = (args: string[]): Terminal => {
+    this.step(`started ${[this.plan.programName, ...args].join(" ")} in a terminal`);
+    const terminal = new Terminal({
+      command: programCommand(this.plan.program, args),
+      cwd: this.plan.target,
+      env: { ...this.plan.env, TERM: "xterm" },
+      mark: this.plan.mark,
+      tree: this.tree,
+      deadline: this.deadline,
+    });
+    this.terminals.push(terminal);
+    return terminal;
+  };
+
+  /** Connects a client to a server. Clients are counted in the order of connecting. */
+  connect = async (to: { port: number; host?: string }, options: { withinMs?: number } = {}): Promise<TcpPeer> => {
+    const peer = await connectTcp(
+      { host: to.host ?? "127.0.0.1", port: to.port },
+      {
+        name: `client ${this.#peers.length + 1}`,
+        transcript: this.transcript,
+        deadline: this.deadline,
+        ...options,
+      },
+    );
+    this.#peers.push(peer);
+    return peer;
+  };
+
+  /**
+   * A server of the check's own.
+   * @param onConnection answers each connection as it comes
+   */
+  listen = async (
+    address: { host?: string; port?: number } = {},
+    onConnection?: (peer: TcpPeer) => void,
+  ): Promise<TcpListener> => {
+    const port = address.port ?? (await this.freePort());
+    const listener = await TcpListener.listen({ host: address.host ?? "127.0.0.1", port }, this, onConnection);
+    this.#listeners.push(listener);
+    return listener;
+  };
+
+  /**
+   * Waits until something holds that nothing announces, such as a figure in `/proc`.
+   * @returns its value, or `undefined` when it does not hold at the deadline
+   */
+  waitFor = <T>(condition: () => T | undefined | false, withinMs: number, pollMs = 10): Promise<T | undefined> =>
+    this.deadline(withinMs).until(condition, { pollMs });
+
+  /** After a check's own steps: no client may hold bytes that nobody asked for. */
+  expectNothingMore(): void {
+    for (const peer of this.#peers) peer.expectNothing();
+  }
+
+  /** What ran, how it ended and what it printed last, for the report. */
+  describePrograms(): { command: string; death?: string; output: string }[] {
+    return [
+      ...this.programs.map((program) => ({
+        command: program.commandLine,
+        death: program.death(),
+        output: lastLines(program.output.text()),
+      })),
+      ...this.terminals.map((terminal) => ({
+        command: `${terminal.commandLine} (in a terminal)`,
+        output: lastLines(terminal.screen.text()),
+      })),
+    ];
+  }
+
+  /** Ends everything that the check started. */
+  async close(): Promise<void> {
+    for (const peer of this.#peers) peer.close();
+    for (const listener of this.#listeners) listener.destroy();
+    for (const terminal of this.terminals) terminal.release();
+    await this.tree.killAll();
+    for (const program of this.programs) program.release();
+    for (const reserved of this.#ports) reserved.release();
+  }
+
+  /** A duration for texts, scaled as deadlines are. */
+  describeLimit = (ms: number): string => describeMs(ms * this.plan.factor);
+}
+
+const shownLines = 20;
+const shownCharacters = 4000;
+
+function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-shownLines).join("\n").slice(-shownCharacters);
+}

@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** What `/proc/<pid>/stat` says of a process (`man 5 proc`). Times are clock ticks of 1/100 s. */
+export type ProcessStat = {
+  pid: number;
+  /** The program's name, at most 15 characters. */
+  name: string;
+  /** R running, S sleeping, D waiting for a disk, Z zombie, T stopped. */
+  state: string;
+  parent: number;
+  processGroup: number;
+  session: number;
+  /** User and system time used so far. */
+  cpuTicks: number;
+  threads: number;
+  /** Start after boot: together with the pid it names a process for ever. */
+  startTicks: number;
+  residentPages: number;
+};
+
+/** Clock ticks in a second, the same on every Linux that Node runs on (`USER_HZ`). */
+export const ticksPerSecond = 100;
+const pageSize = 4096;
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process's figures, or `undefined` when there is no such process (any more). */
+export function readProcess(pid: number): ProcessStat | undefined {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === undefined || text === "") return undefined;
+  // The name stands in parentheses and may itself hold spaces and parentheses.
+  const nameEnd = text.lastIndexOf(")");
+  const fields = text.slice(nameEnd + 2).split(" ");
+  const field = (number: number) => Number(fields[number - 3]);
+  return {
+    pid,
+    name: text.slice(text.indexOf("(") + 1, nameEnd),
+    state: fields[0]!,
+    parent: field(4),
+    processGroup: field(5),
+    session: field(6),
+    cpuTicks: field(14) + field(15),
+    threads: field(20),
+    startTicks: field(22),
+    residentPages: field(24),
+  };
+}
+
+/** All processes that this user can see. */
+export function listProcesses(): ProcessStat[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((stat) => stat !== undefined);
+}
+
+/** The living processes below the given ones, these included; zombies count as dead. */
+export function descendantsOf(roots: number[], processes = listProcesses()): ProcessStat[] {
+  const wanted = new Set(roots);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of processes) {
+      if (wanted.has(parent) && !wanted.has(pid)) grown = Boolean(wanted.add(pid));
+    }
+  }
+  return processes.filter(({ pid, state }) => wanted.has(pid) && state !== "Z");
+}
+
+/** Whether the process runs with `NAME=value` in the environment it was started with. */
+export function hasEnvironment(pid: number, assignment: string): boolean {
+  return readText(`/proc/${pid}/environ`)?.split("\0").includes(assignment) ?? false;
+}
+
+/** Bytes of memory that these processes hold resident. */
+export function residentBytes(processes: ProcessStat[]): number {
+  return processes.reduce((sum, { residentPages }) => sum + residentPages * pageSize, 0);
+}
+
+/** Nanoseconds that a process's threads were ready to run and had no processor (`/proc/<pid>/schedstat`). */
+export function runQueueWait(pid: number): number {
+  let names: string[];
+  try {
+    names = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return 0;
+  }
+  const waits = names.map((task) => Number(readText(`/proc/${pid}/task/${task}/schedstat`)?.split(" ")[1] ?? 0));
+  return Math.max(0, ...waits);
+}
+
+/** A descriptor of a process and what it refers to: a path, `socket:[inode]`, `anon_inode:[eventpoll]`, … */
+export type OpenDescriptor = { fd: number; target: string };
+
+/** The process's open descriptors; empty when it is gone. */
+export function openDescriptors(pid: number): OpenDescriptor[] {
+  let names: string[];
+  try {
+    names = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    try {
+      return [{ fd: Number(name), target: readlinkSync(`/proc/${pid}/fd/${name}`) }];
+    } catch {
+      return []; // closed between readdir and readlink
+    }
+  });
+}
+
+/** One entry of an epoll set: the watched descriptor and its event mask. */
+export type EpollEntry = { fd: number; events: number };
+
+/** The epoll sets of a process, as the `tfd:` lines of `/proc/<pid>/fdinfo` show them; a Node process has several. */
+export function epollSets(pid: number): { epollFd: number; entries: EpollEntry[] }[] {
+  return openDescriptors(pid)
+    .filter(({ target }) => target === "anon_inode:[eventpoll]")
+    .map(({ fd }) => ({
+      epollFd: fd,
+      entries: [...(readText(`/proc/${pid}/fdinfo/${fd}`) ?? "").matchAll(/^tfd:\s*(\d+) events:\s*([0-9a-f]+)/gm)].map(
+        ([, tfd, events]) => ({ fd: Number(tfd), events: Number.parseInt(events!, 16) }),
+      ),
+    }));
+}
+
+/** A TCP socket of this network namespace as `/proc/net/tcp` and `tcp6` list it. */
+export type TcpSocket = { localHex: string; port: number; listening: boolean; inode: number };
+
+/** All TCP sockets of this network namespace. */
+export function tcpSockets(): TcpSocket[] {
+  return ["/proc/self/net/tcp", "/proc/self/net/tcp6"].flatMap((path) =>
+    (readText(path) ?? "")
+      .split("\n")
+      .slice(1)
+      .filter((line) => line !== "")
+      .map((line) => {
+        const fields = line.trim().split(/\s+/);
+        const [localHex = "", portHex = "0"] = fields[1]!.split(":");
+        return {
+          localHex,
+          port: Number.parseInt(portHex, 16),
+          listening: fields[3] === "0A",
+          inode: Number(fields[9]),
+        };
+      }),
+  );
+}
+
+/** The listening sockets on a port. */
+export function listenersOn(port: number): TcpSocket[] {
+  return tcpSockets().filter((socket) => socket.listening && socket.port === port);
+}
+
+/** The process that holds a socket, if this user may see it. */
+export function ownerOfSocket(inode: number, processes = listProcesses()): ProcessStat | undefined {
+  return processes.find(({ pid }) => openDescriptors(pid).some(({ target }) => target === `socket:[${inode}]`));
+}
+
+/** The ports on which these processes listen, in order. */
+export function listeningPorts(processes: ProcessStat[]): number[] {
+  const held = new Set(processes.flatMap(({ pid }) => openDescriptors(pid).map(({ target }) => target)));
+  const ports = tcpSockets()
+    .filter(({ listening, inode }) => listening && held.has(`socket:[${inode}]`))
+    .map(({ port }) => port);
+  return [...new Set(ports)].sort((a, b) => a - b);
+}

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+import { CheckFailure, count, describeMs } from "./evidence.ts";
+import { KeptOutput } from "./kept-output.ts";
+import { markName } from "./leftovers.ts";
+import type { Deadline } from "./machine.ts";
+import { listenersOn, listeningPorts, residentBytes } from "./proc.ts";
+import type { ProgramTree } from "./program-tree.ts";
+
+const memoryLimit = 1024 * 1024 * 1024;
+const outputLimit = 64 * 1024 * 1024;
+const watchEveryMs = 100;
+
+/** How a program ended. */
+export type Exit = { code: number | null; signal: NodeJS.Signals | null };
+
+const signalMeanings: Partial<Record<NodeJS.Signals, string>> = {
+  SIGSEGV: "it used memory that is not its own",
+  SIGABRT: "it gave up by itself, as after a failed assertion",
+  SIGBUS: "it used memory that is not there",
+  SIGFPE: "it divided by zero",
+  SIGILL: "it met an instruction that the processor does not know",
+  SIGPIPE: "it wrote to a connection or pipe that nobody reads any more",
+  SIGKILL: "somebody killed it, or the machine ran out of memory",
+  SIGTERM: "it was asked to end",
+  SIGINT: "it was interrupted",
+};
+
+/** How a program ended, in words: `ended with status 1`, `was ended by SIGSEGV: it used memory that is not its own`. */
+export function describeExit({ code, signal }: Exit): string {
+  if (signal === null) return `ended with status ${code}`;
+  const meaning = signalMeanings[signal];
+  return `was ended by ${signal}${meaning === undefined ? "" : `: ${meaning}`}`;
+}
+
+export type ProgramOptions = {
+  /** The name in texts: `tcp-server`. */
+  name: string;
+  /** Program and arguments. */
+  command: string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  mark: string;
+  tree: ProgramTree;
+  deadline: (ms: number, pids: () => number[]) => Deadline;
+};
+
+/** The learner's program while it runs: its own process group, its output, its end. */
+export class Program {
+  readonly name: string;
+  readonly commandLine: string;
+  readonly stdout = new KeptOutput();
+  readonly stderr = new KeptOutput();
+  /** What both said, in the order in which it arrived. */
+  readonly output = new KeptOutput();
+  /** The port it was told to listen on, when it is a server. */
+  port = 0;
+  exit: Exit | undefined;
+  /** Why the grader ended it before its time, as a sentence. */
+  stopped: string | undefined;
+  readonly #child: ChildProcess;
+  readonly #options: ProgramOptions;
+  readonly #watch: NodeJS.Timeout;
+  readonly #onChange = new Set<() => void>();
+
+  constructor(options: ProgramOptions) {
+    this.name = options.name;
+    this.commandLine = options.command.join(" ");
+    this.#options = options;
+    const [file, ...args] = options.command;
+    this.#child = spawn(file!, args, {
+      cwd: options.cwd,
+      env: { ...options.env, [markName]: options.mark },
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    if (this.#child.pid !== undefined) options.tree.noteSpawned(this.#child.pid);
+    this.#child.stdin!.on("error", () => {}); // EPIPE: a program may end without reading its input
+    this.#child.stdout!.on("data", (bytes: Buffer) => this.#keep(this.stdout, bytes));
+    this.#child.stderr!.on("data", (bytes: Buffer) => this.#keep(this.stderr, bytes));
+    this.#child.once("error", (error) => this.#end({ code: 127, signal: null }, error.message));
+    this.#child.once("exit", (code, signal) => this.#end({ code, signal }));
+    this.#watch = setInterval(() => this.#enforceLimits(), watchEveryMs);
+    this.#watch.unref();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  #keep(stream: KeptOutput, bytes: Buffer): void {
+    stream.add(bytes);
+    this.output.add(bytes);
+    if (this.output.total > outputLimit) {
+      this.#stop(`wrote more than ${count(outputLimit / 1024 / 1024, "MiB")} to stdout and stderr`);
+    }
+    this.#changed();
+  }
+
+  #enforceLimits(): void {
+    const used = residentBytes(this.#options.tree.alive());
+    if (used > memoryLimit) {
+      this.#stop(`used ${Math.round(used / 1024 / 1024)} MiB of memory (the limit is ${memoryLimit / 1024 / 1024} MiB)`);
+    }
+  }
+
+  #stop(reason: string): void {
+    if (this.stopped !== undefined) return;
+    this.stopped = reason;
+    this.kill("SIGKILL");
+  }
+
+  #end(exit: Exit, problem?: string): void {
+    if (this.exit !== undefined) return;
+    this.exit = exit;
+    if (problem !== undefined) this.stderr.add(Buffer.from(`could not be started: ${problem}\n`));
+    clearInterval(this.#watch);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const callback of [...this.#onChange]) callback();
+  }
+
+  /** How it ended, in words, or `undefined` while it runs. */
+  death(): string | undefined {
+    if (this.stopped !== undefined) return `was stopped by the grader: it ${this.stopped}`;
+    return this.exit === undefined ? undefined : describeExit(this.exit);
+  }
+
+  /** Registers for news: output or the end. */
+  wakeUp = (callback: () => void): (() => void) => {
+    this.#onChange.add(callback);
+    return () => this.#onChange.delete(callback);
+  };
+
+  /** Pids to look at when time is counted. */
+  pids = (): number[] => this.#options.tree.alive().map(({ pid }) => pid);
+
+  /** Sends a signal to the program's process group (`man 2 kill`). */
+  kill(signal: NodeJS.Signals): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, constants.signals[signal]);
+    } catch {
+      // It has ended: that is what was wanted.
+    }
+  }
+
+  /** Writes to its standard input. */
+  write(bytes: string | Uint8Array): void {
+    this.#child.stdin!.write(bytes);
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin!.end();
+  }
+
+  #listens(): boolean {
+    // The first look is cheap; only when somebody listens there it is worth asking who.
+    return listenersOn(this.port).length > 0 && listeningPorts(this.#options.tree.alive()).includes(this.port);
+  }
+
+  /**
+   * Waits until it listens on its port, watching for its end meanwhile. Asks the kernel's socket
+   * table: a trial connection would use up the only one that some programs accept, and a printed line
+   * may still be in the program's buffer.
+   * @throws CheckFailure when it ends first or does not listen in time
+   */
+  async listening(withinMs = 10_000): Promise<void> {
+    const deadline = this.#options.deadline(withinMs, this.pids);
+    const ready = await deadline.until(
+      () => this.exit !== undefined || this.#listens(),
+      { wakeUp: this.wakeUp, pollMs: 5 },
+    );
+    if (ready && this.exit === undefined) return;
+    const elsewhere = listeningPorts(this.#options.tree.alive());
+    throw new CheckFailure({
+      summary: this.exit
+        ? `${this.name} ended before it listened on port ${this.port}`
+        : `${this.name} does not listen on port ${this.port}`,
+      expected: `a listening socket on port ${this.port} within ${describeMs(deadline.limitMs)}`,
+      observed: this.death() !== undefined
+        ? `the program ${this.death()}`
+        : elsewhere.length > 0
+          ? `the program runs and listens on port ${elsewhere.join(", ")} instead`
+          : "the program runs and listens on no port",
+    });
+  }
+
+  /**
+   * Waits until it has ended, with everything it started.
+   * @returns how it ended, or `undefined` when it still runs at the deadline
+   */
+  async ended(withinMs: number): Promise<Exit | undefined> {
+    const deadline = this.#options.deadline(withinMs, this.pids);
+    const exit = await deadline.until(() => this.exit, { wakeUp: this.wakeUp });
+    if (exit !== undefined) await this.#outputClosed();
+    return exit;
+  }
+
+  /** Waits until a text stands in its standard output. */
+  async printed(text: string | RegExp, withinMs: number): Promise<boolean> {
+    const deadline = this.#options.deadline(withinMs, this.pids);
+    const found = () => (typeof text === "string" ? this.stdout.text().includes(text) : text.test(this.stdout.text()));
+    return (await deadline.until(() => found() || this.exit !== undefined, { wakeUp: this.wakeUp })) ? found() : false;
+  }
+
+  /** After the end: its last output has arrived, unless a process it left holds the pipe. */
+  async #outputClosed(): Promise<void> {
+    const open = [this.#child.stdout!, this.#child.stderr!].filter((stream) => !stream.closed);
+    if (this.pids().length === 0) await Promise.all(open.map((stream) => once(stream, "close")));
+  }
+
+  /** Lets go of pipes that a surviving descendant might hold. */
+  release(): void {
+    clearInterval(this.#watch);
+    this.#child.stdin!.destroy();
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
+    this.#child.unref();
+  }
+}

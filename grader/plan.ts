@@ -1,0 +1,27 @@
+import type { BuiltProgram } from "./build.ts";
+
+/** What the process that runs a stage's checks needs to know: plain JSON. */
+export type StagePlan = {
+  slug: string;
+  /** The workspace. */
+  target: string;
+  programName: string;
+  program: BuiltProgram;
+  /** Ports of programs that take none as an argument. */
+  fixedPorts: number[];
+  seed: string;
+  factor: number;
+  /** Marks the processes of this grading. */
+  mark: string;
+  /** The environment for the learner's programs: the user's own, without what the engine added. */
+  env: NodeJS.ProcessEnv;
+  /** Ids of the checks to run, in order. */
+  checks: string[];
+  bail: boolean;
+  thorough: boolean;
+  /** Where transcripts of failed checks go. */
+  transcripts: string;
+};
+
+/** The environment variable through which the plan's file is named to the checks' process. */
+export const planVariable = "EXPSERVER_GRADING_PLAN";
