@@ -53,7 +53,9 @@ async function bundle(target: string, entry: string, outfile: string): Promise<B
     target: "node20",
     sourcemap: "linked",
     logLevel: "silent",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
     plugins: [
       {
         name: "imports",
@@ -99,7 +101,9 @@ export async function runBuildCommand(target: string, command: string): Promise<
     return undefined;
   } catch (error) {
     const { stdout, stderr, killed } = error as { stdout: string; stderr: string; killed: boolean };
-    const end = killed ? `stopped after ${buildTimeLimitMs / 1000} s` : (error as Error).message.split("\n")[0];
+    const end = killed
+      ? `stopped after ${buildTimeLimitMs / 1000} s`
+      : (error as Error).message.split("\n")[0];
     return [`$ ${command}`, stdout.trim(), stderr.trim(), end].filter(Boolean).join("\n");
   }
 }
@@ -156,7 +160,11 @@ export function programCommand(program: BuiltProgram, args: string[]): string[] 
  * Type errors of a workspace as `src/x.ts:12: text`. They are advice: a program that runs is graded.
  * @param folder for a settings file that lets `expserver-course` and Node's types resolve anywhere
  */
-export async function findTypeErrors(target: string, folder: string, signal?: AbortSignal): Promise<string[]> {
+export async function findTypeErrors(
+  target: string,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const settings = join(target, "tsconfig.json");
   if (!existsSync(settings)) return [];
   const require = createRequire(import.meta.url);

@@ -21,6 +21,8 @@ export type CheckDefinition = {
   byHand?: string;
   /** Runs only with `--thorough`, or at the stages where it is always due. */
   thorough?: boolean;
+  /** Nothing else runs meanwhile: for checks that measure. */
+  alone?: boolean;
   /** Milliseconds on the reference machine after which the check is given up. */
   limitMs: number;
 };
@@ -44,13 +46,15 @@ export function check(id: string, options: CheckOptions, run: Check["run"]): Che
 export async function loadChecks(stage: Stage): Promise<Check[]> {
   // The same code runs compiled (.js) and, in this project's own tests, as it is written (.ts).
   const file = new URL(`./checks/${stage.slug}${extname(import.meta.url)}`, import.meta.url);
-  if (!existsSync(fileURLToPath(file))) throw new Error(`Stage ${stage.slug} has no checks: ${file} is missing.`);
+  if (!existsSync(fileURLToPath(file)))
+    throw new Error(`Stage ${stage.slug} has no checks: ${file} is missing.`);
   const { checks } = (await import(file.href)) as { checks: Check[] };
   const known = new Set<string>();
   for (const { id, after } of checks) {
     if (known.has(id)) throw new Error(`${stage.slug}: the check ${id} is defined twice.`);
     const unknown = after.find((other) => !known.has(other));
-    if (unknown !== undefined) throw new Error(`${stage.slug}: ${id} comes after ${unknown}, which is not before it.`);
+    if (unknown !== undefined)
+      throw new Error(`${stage.slug}: ${id} comes after ${unknown}, which is not before it.`);
     known.add(id);
   }
   return checks;

@@ -18,16 +18,16 @@ export type SocketAddress = {
 const inet_pton = libcFunction<(family: number, text: string, bytes: Uint8Array) => number>(
   "int inet_pton(int family, const char *text, void *bytes)",
 );
-const inet_ntop = libcFunction<(family: number, bytes: Uint8Array, text: Uint8Array, size: number) => unknown>(
-  "void *inet_ntop(int family, const void *bytes, void *text, uint32_t size)",
-);
+const inet_ntop = libcFunction<
+  (family: number, bytes: Uint8Array, text: Uint8Array, size: number) => unknown
+>("void *inet_ntop(int family, const void *bytes, void *text, uint32_t size)");
 
 const STORAGE_BYTES = 128; // sizeof(struct sockaddr_storage)
 const SOCKADDR_IN_BYTES = 16;
 const SOCKADDR_IN6_BYTES = 28;
 const ADDRESS_TEXT_BYTES = 46; // INET6_ADDRSTRLEN
 
-const addressText = new Uint8Array(ADDRESS_TEXT_BYTES);
+const addressText = Buffer.alloc(ADDRESS_TEXT_BYTES);
 
 /**
  * `struct sockaddr_storage`: room for any socket address, made once and used for many calls, so that accepting a
@@ -107,7 +107,7 @@ export class SockaddrStorage {
     }
     if (family === AF_INET6 && this.length >= SOCKADDR_IN6_BYTES) {
       inet_ntop(AF_INET6, this.#ipv6, addressText, ADDRESS_TEXT_BYTES);
-      const host = Buffer.from(addressText.buffer).latin1Slice(0, addressText.indexOf(0));
+      const host = addressText.toString("latin1", 0, addressText.indexOf(0));
       const address: SocketAddress = { family: "IPv6", host, port: this.#view.getUint16(2) };
       const flowInfo = this.#view.getUint32(4);
       const scopeId = this.#view.getUint32(24, true);

@@ -61,12 +61,14 @@ function formatResult(value: number): string {
 /**
  * Makes a system call traceable. With tracing off, which is decided once when this file is loaded, it returns
  * the function it was given.
- * @param call the bare function; its name is the one in the trace
+ * @param name the name in the trace; not taken from the function, which a bundler may rename
+ * @param call the bare function
  * @param describe the text between the parentheses, built after the call so that it can show what was received;
  * the result is undefined when the call threw
  * @param value the number after the `=` where the result is not a number itself
  */
 export function traced<F extends (...args: never[]) => unknown>(
+  name: string,
   call: F,
   describe: (result: ReturnType<F> | undefined, ...args: Parameters<F>) => string,
   value?: (result: ReturnType<F>) => number,
@@ -90,7 +92,7 @@ export function traced<F extends (...args: never[]) => unknown>(
     else if (typeof result === "number") shown = result;
     const seconds = (ended - started) / 1000;
     writeLine(
-      `${(started / 1000).toFixed(6)} ${call.name}(${describe(result, ...args)}) = ` +
+      `${(started / 1000).toFixed(6)} ${name}(${describe(result, ...args)}) = ` +
         `${formatResult(shown)} <${seconds.toFixed(6)}>\n`,
     );
     if (failure !== undefined) throw failure;

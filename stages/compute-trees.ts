@@ -21,7 +21,9 @@ function reachedFiles(stage: Stage): string[] {
       const source = join(packageRoot, "solutions", layer);
       if (existsSync(source)) cpSync(source, join(folder, "src"), { recursive: true });
     }
-    const options = "--listFilesOnly --allowImportingTsExtensions --noEmit --module nodenext --noLib".split(" ");
+    const options = "--listFilesOnly --allowImportingTsExtensions --noEmit --module nodenext --noLib".split(
+      " ",
+    );
     const listed = execFileSync(process.execPath, [tsc, ...options, "--types", "", stage.program.entry], {
       cwd: folder,
       encoding: "utf8",

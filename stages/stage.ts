@@ -24,9 +24,7 @@ const stageFile = z.strictObject({
     ports: z.array(z.number().int()),
   }),
   /** What later skeletons and probes rely on. */
-  contracts: z
-    .array(z.strictObject({ file: z.string(), exports: z.array(z.string()).min(1) }))
-    .default([]),
+  contracts: z.array(z.strictObject({ file: z.string(), exports: z.array(z.string()).min(1) })).default([]),
 });
 
 /** One stage of the course, as its folder and `stage.json` describe it. */

@@ -65,7 +65,9 @@ export function solutionFiles(stage: Stage): TreeFile[] {
 /** What this stage adds to the tree of the stage before it. */
 export function addedFiles(stage: Stage): TreeFile[] {
   const previous = previousStage(stage);
-  const before = new Map(previous === undefined ? [] : solutionFiles(previous).map((f) => [f.path, f.source]));
+  const before = new Map(
+    previous === undefined ? [] : solutionFiles(previous).map((f) => [f.path, f.source]),
+  );
   return solutionFiles(stage).filter(({ path, source }) => before.get(path) !== source);
 }
 
@@ -105,5 +107,6 @@ export function writeWorkspace(files: TreeFile[], folder: string): void {
 export function linkPackage(folder: string): void {
   const modules = join(folder, "node_modules");
   mkdirSync(modules, { recursive: true });
-  if (!existsSync(join(modules, "expserver-course"))) symlinkSync(packageRoot, join(modules, "expserver-course"));
+  if (!existsSync(join(modules, "expserver-course")))
+    symlinkSync(packageRoot, join(modules, "expserver-course"));
 }

@@ -1,7 +1,8 @@
 import { programCommand } from "../build.ts";
 import type { StagePlan } from "../plan.ts";
 import { CheckSkipped, describeMs } from "./evidence.ts";
-import { Deadline } from "./machine.ts";
+import { markOf } from "./leftovers.ts";
+import { Deadline, runQueueClock } from "./machine.ts";
 import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
 import { Program } from "./program.ts";
 import { ProgramTree } from "./program-tree.ts";
@@ -24,7 +25,9 @@ export class CheckContext {
   readonly transcript = new Transcript();
   readonly programs: Program[] = [];
   readonly terminals: Terminal[] = [];
-  readonly tree = new ProgramTree();
+  /** The processes of this check. */
+  readonly tree: ProgramTree;
+  readonly #mark: string;
   readonly #peers: TcpPeer[] = [];
   readonly #listeners: TcpListener[] = [];
   readonly #ports: ReservedPort[] = [];
@@ -32,14 +35,14 @@ export class CheckContext {
   constructor(plan: StagePlan, id: string) {
     this.plan = plan;
     this.random = new Random(plan.seed, id);
+    this.#mark = markOf(plan.mark, id);
+    this.tree = new ProgramTree(this.#mark);
   }
 
   /** A time limit in milliseconds on the reference machine. */
-  deadline = (ms: number, pids: () => number[] = this.#pids): Deadline => new Deadline(ms, this.plan.factor, pids);
+  deadline = (ms: number): Deadline => new Deadline(ms, this.plan.factor, this.#waitedMs);
 
-  get #pids(): () => number[] {
-    return () => this.tree.alive().map(({ pid }) => pid);
-  }
+  readonly #waitedMs = runQueueClock(() => this.programs.map(({ pid }) => pid));
 
   /** Tells a step for the report. */
   step = (text: string): void => this.transcript.step(text);
@@ -69,7 +72,7 @@ export class CheckContext {
       command: programCommand(this.plan.program, args),
       cwd: this.plan.target,
       env: { ...this.plan.env, ...env },
-      mark: this.plan.mark,
+      mark: this.#mark,
       tree: this.tree,
       deadline: this.deadline,
     });
@@ -80,10 +83,12 @@ export class CheckContext {
   /**
    * Runs the stage's program as a server and waits until it listens.
    * @param options.port the port to give it; by default a free one, or its own where ports are fixed
-   * @param options.args further arguments behind the port
+   * @param options.args further arguments behind the port; a program with fixed ports gets none at all
    * @throws CheckFailure when it ends or does not listen in time
    */
-  start = async (options: { port?: number; args?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Program> => {
+  start = async (
+    options: { port?: number; args?: string[]; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Program> => {
     const fixed = this.plan.program.ports === "fixed";
     const port = options.port ?? (fixed ? this.plan.fixedPorts[0]! : await this.freePort());
     const holder = whoHolds(port);
@@ -92,7 +97,7 @@ export class CheckContext {
         `${holder}. End it, or grade with --isolate, which gives the programs a network of their own.`,
       );
     }
-    const program = this.launch([...(fixed ? [] : [String(port)]), ...(options.args ?? [])], options.env);
+    const program = this.launch(fixed ? [] : [String(port), ...(options.args ?? [])], options.env);
     program.port = port;
     await program.listening();
     return program;
@@ -102,10 +107,11 @@ export class CheckContext {
   terminal = (args: string[]): Terminal => {
     this.step(`started ${[this.plan.programName, ...args].join(" ")} in a terminal`);
     const terminal = new Terminal({
+      commandLine: `${[this.plan.programName, ...args].join(" ")} (in a terminal)`,
       command: programCommand(this.plan.program, args),
       cwd: this.plan.target,
       env: { ...this.plan.env, TERM: "xterm" },
-      mark: this.plan.mark,
+      mark: this.#mark,
       tree: this.tree,
       deadline: this.deadline,
     });
@@ -114,7 +120,10 @@ export class CheckContext {
   };
 
   /** Connects a client to a server. Clients are counted in the order of connecting. */
-  connect = async (to: { port: number; host?: string }, options: { withinMs?: number } = {}): Promise<TcpPeer> => {
+  connect = async (
+    to: { port: number; host?: string },
+    options: { withinMs?: number } = {},
+  ): Promise<TcpPeer> => {
     const peer = await connectTcp(
       { host: to.host ?? "127.0.0.1", port: to.port },
       {
@@ -137,7 +146,11 @@ export class CheckContext {
     onConnection?: (peer: TcpPeer) => void,
   ): Promise<TcpListener> => {
     const port = address.port ?? (await this.freePort());
-    const listener = await TcpListener.listen({ host: address.host ?? "127.0.0.1", port }, this, onConnection);
+    const listener = await TcpListener.listen(
+      { host: address.host ?? "127.0.0.1", port },
+      this,
+      onConnection,
+    );
     this.#listeners.push(listener);
     return listener;
   };
@@ -146,8 +159,11 @@ export class CheckContext {
    * Waits until something holds that nothing announces, such as a figure in `/proc`.
    * @returns its value, or `undefined` when it does not hold at the deadline
    */
-  waitFor = <T>(condition: () => T | undefined | false, withinMs: number, pollMs = 10): Promise<T | undefined> =>
-    this.deadline(withinMs).until(condition, { pollMs });
+  waitFor = <T>(
+    condition: () => T | undefined | false,
+    withinMs: number,
+    pollMs = 10,
+  ): Promise<T | undefined> => this.deadline(withinMs).until(condition, { pollMs });
 
   /** After a check's own steps: no client may hold bytes that nobody asked for. */
   expectNothingMore(): void {
@@ -163,7 +179,7 @@ export class CheckContext {
         output: lastLines(program.output.text()),
       })),
       ...this.terminals.map((terminal) => ({
-        command: `${terminal.commandLine} (in a terminal)`,
+        command: terminal.commandLine,
         output: lastLines(terminal.screen.text()),
       })),
     ];
@@ -174,6 +190,8 @@ export class CheckContext {
     for (const peer of this.#peers) peer.close();
     for (const listener of this.#listeners) listener.destroy();
     for (const terminal of this.terminals) terminal.release();
+    for (const program of this.programs) program.kill("SIGKILL");
+    await Promise.all(this.programs.map((program) => program.ended(1000)));
     await this.tree.killAll();
     for (const program of this.programs) program.release();
     for (const reserved of this.#ports) reserved.release();

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hasEnvironment, listProcesses, readProcess } from "./proc.ts";
-import { killListed } from "./program-tree.ts";
+import { kill } from "../../linux/index.ts";
+import { environmentValue, listProcesses, readProcess } from "./proc.ts";
+
+const SIGKILL = 9;
 
 /** The environment variable that marks every process of one grading. */
 export const markName = "EXPSERVER_GRADING";
@@ -35,6 +37,15 @@ export function beginRun(): Run {
   };
 }
 
+/** The mark of a program: the grading's, and the check's behind it. */
+export function markOf(grading: string, check: string): string {
+  return `${grading}/${check}`;
+}
+
+function belongsTo(pid: number, grading: string): boolean {
+  return environmentValue(pid, markName)?.startsWith(`${grading}/`) ?? false;
+}
+
 /** Removes what one noted grading left: processes with its mark, its folder, the note. */
 function removeRun(noteFile: string): void {
   let note: RunNote;
@@ -44,11 +55,10 @@ function removeRun(noteFile: string): void {
     return; // just being written, or just removed by another
   }
   if (readProcess(note.pid)?.startTicks === note.startTicks) return; // still at work
-  const assignment = `${markName}=${note.mark}`;
   for (;;) {
-    const left = listProcesses().filter(({ pid, state }) => state !== "Z" && hasEnvironment(pid, assignment));
+    const left = listProcesses().filter(({ pid, state }) => state !== "Z" && belongsTo(pid, note.mark));
     if (left.length === 0) break;
-    killListed(left);
+    for (const { pid } of left) kill(pid, SIGKILL);
   }
   rmSync(note.folder, { recursive: true, force: true });
   rmSync(noteFile, { force: true });

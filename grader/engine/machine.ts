@@ -41,6 +41,25 @@ function ownWaitMs(): number {
   }
 }
 
+const sampleEveryMs = 100;
+
+/**
+ * How long this thread and some programs stood in the run queue. Looked up ten times a second at most:
+ * a check may set a thousand deadlines, and an older sample only makes a limit longer.
+ * @param pids the programs
+ */
+export function runQueueClock(pids: () => number[]): () => number {
+  let sample = 0;
+  let takenAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - takenAt > sampleEveryMs) {
+      sample = ownWaitMs() + pids().reduce((sum, pid) => sum + runQueueWait(pid) / 1e6, 0);
+      takenAt = performance.now();
+    }
+    return sample;
+  };
+}
+
 /**
  * A time limit that a busy machine does not shorten: the limit is scaled by the machine's factor, and
  * the time that the watched programs or the grader itself stood in the run queue is added to it.
@@ -48,22 +67,18 @@ function ownWaitMs(): number {
 export class Deadline {
   readonly limitMs: number;
   readonly #start = performance.now();
-  readonly #pids: () => number[];
+  readonly #waitedMs: () => number;
   readonly #waitAtStart: number;
 
   /**
    * @param limitMs milliseconds on the reference machine
    * @param factor of `measureMachine`
-   * @param pids the processes whose waiting in the run queue extends the limit
+   * @param waitedMs how long the grader and its programs stood in the run queue so far
    */
-  constructor(limitMs: number, factor: number, pids: () => number[]) {
+  constructor(limitMs: number, factor: number, waitedMs: () => number) {
     this.limitMs = limitMs * factor;
-    this.#pids = pids;
-    this.#waitAtStart = this.#waited();
-  }
-
-  #waited(): number {
-    return ownWaitMs() + this.#pids().reduce((sum, pid) => sum + runQueueWait(pid) / 1e6, 0);
+    this.#waitedMs = waitedMs;
+    this.#waitAtStart = waitedMs();
   }
 
   /** Milliseconds since the deadline was set. */
@@ -75,7 +90,7 @@ export class Deadline {
   remaining(): number {
     const left = this.limitMs - this.elapsed();
     if (left > 0) return left;
-    const withheld = Math.max(0, this.#waited() - this.#waitAtStart);
+    const withheld = Math.max(0, this.#waitedMs() - this.#waitAtStart);
     return Math.max(0, this.limitMs + Math.min(withheld, this.limitMs * 10) - this.elapsed());
   }
 

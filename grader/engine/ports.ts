@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { listenersOn, listeningSockets } from "./listeners.ts";
+import { ownerOfSocket } from "./proc.ts";
 import { describeProcess } from "./program-tree.ts";
-import { listenersOn, ownerOfSocket, tcpSockets } from "./proc.ts";
 import type { Random } from "./random.ts";
 
 const lowestPort = 10_000;
@@ -30,13 +31,12 @@ async function lockPort(port: number): Promise<Server | undefined> {
 }
 
 /**
- * Reserves a free TCP port below the ephemeral range. Ports are tried in the seed's order; one on
- * which any socket is left (also in TIME_WAIT) is passed over.
+ * Reserves a free TCP port below the ephemeral range. Ports are tried in the seed's order.
  * @throws Error when every port is taken
  */
 export async function reservePort(random: Random): Promise<ReservedPort> {
   const highest = Math.max(lowestPort + 1000, firstEphemeralPort()) - 1;
-  const used = new Set(tcpSockets().map(({ port }) => port));
+  const used = new Set(listeningSockets().map(({ port }) => port));
   for (let attempt = 0; attempt < 1000; attempt++) {
     const port = random.integer(lowestPort, highest);
     if (used.has(port)) continue;

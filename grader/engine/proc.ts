@@ -72,9 +72,12 @@ export function descendantsOf(roots: number[], processes = listProcesses()): Pro
   return processes.filter(({ pid, state }) => wanted.has(pid) && state !== "Z");
 }
 
-/** Whether the process runs with `NAME=value` in the environment it was started with. */
-export function hasEnvironment(pid: number, assignment: string): boolean {
-  return readText(`/proc/${pid}/environ`)?.split("\0").includes(assignment) ?? false;
+/** A variable in the environment that the process was started with. */
+export function environmentValue(pid: number, name: string): string | undefined {
+  const assignment = readText(`/proc/${pid}/environ`)
+    ?.split("\0")
+    .find((each) => each.startsWith(`${name}=`));
+  return assignment?.slice(name.length + 1);
 }
 
 /** Bytes of memory that these processes hold resident. */
@@ -90,7 +93,9 @@ export function runQueueWait(pid: number): number {
   } catch {
     return 0;
   }
-  const waits = names.map((task) => Number(readText(`/proc/${pid}/task/${task}/schedstat`)?.split(" ")[1] ?? 0));
+  const waits = names.map((task) =>
+    Number(readText(`/proc/${pid}/task/${task}/schedstat`)?.split(" ")[1] ?? 0),
+  );
   return Math.max(0, ...waits);
 }
 
@@ -123,14 +128,23 @@ export function epollSets(pid: number): { epollFd: number; entries: EpollEntry[]
     .filter(({ target }) => target === "anon_inode:[eventpoll]")
     .map(({ fd }) => ({
       epollFd: fd,
-      entries: [...(readText(`/proc/${pid}/fdinfo/${fd}`) ?? "").matchAll(/^tfd:\s*(\d+) events:\s*([0-9a-f]+)/gm)].map(
-        ([, tfd, events]) => ({ fd: Number(tfd), events: Number.parseInt(events!, 16) }),
-      ),
+      entries: [
+        ...(readText(`/proc/${pid}/fdinfo/${fd}`) ?? "").matchAll(/^tfd:\s*(\d+) events:\s*([0-9a-f]+)/gm),
+      ].map(([, tfd, events]) => ({ fd: Number(tfd), events: Number.parseInt(events!, 16) })),
     }));
 }
 
 /** A TCP socket of this network namespace as `/proc/net/tcp` and `tcp6` list it. */
-export type TcpSocket = { localHex: string; port: number; listening: boolean; inode: number };
+export type TcpSocket = {
+  /** The local address in the kernel's byte order, as it stands there. */
+  localHex: string;
+  port: number;
+  remotePort: number;
+  listening: boolean;
+  /** Bytes that have arrived and that the program has not read. */
+  receiveQueue: number;
+  inode: number;
+};
 
 /** All TCP sockets of this network namespace. */
 export function tcpSockets(): TcpSocket[] {
@@ -145,28 +159,18 @@ export function tcpSockets(): TcpSocket[] {
         return {
           localHex,
           port: Number.parseInt(portHex, 16),
+          remotePort: Number.parseInt(fields[2]!.split(":")[1]!, 16),
           listening: fields[3] === "0A",
+          receiveQueue: Number.parseInt(fields[4]!.split(":")[1]!, 16),
           inode: Number(fields[9]),
         };
       }),
   );
 }
 
-/** The listening sockets on a port. */
-export function listenersOn(port: number): TcpSocket[] {
-  return tcpSockets().filter((socket) => socket.listening && socket.port === port);
-}
-
 /** The process that holds a socket, if this user may see it. */
 export function ownerOfSocket(inode: number, processes = listProcesses()): ProcessStat | undefined {
-  return processes.find(({ pid }) => openDescriptors(pid).some(({ target }) => target === `socket:[${inode}]`));
-}
-
-/** The ports on which these processes listen, in order. */
-export function listeningPorts(processes: ProcessStat[]): number[] {
-  const held = new Set(processes.flatMap(({ pid }) => openDescriptors(pid).map(({ target }) => target)));
-  const ports = tcpSockets()
-    .filter(({ listening, inode }) => listening && held.has(`socket:[${inode}]`))
-    .map(({ port }) => port);
-  return [...new Set(ports)].sort((a, b) => a - b);
+  return processes.find(({ pid }) =>
+    openDescriptors(pid).some(({ target }) => target === `socket:[${inode}]`),
+  );
 }

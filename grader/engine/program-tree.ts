@@ -1,5 +1,6 @@
 import { kill, PR_SET_CHILD_SUBREAPER, prctl, WNOHANG, waitpid } from "../../linux/index.ts";
-import { descendantsOf, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
+import { markName } from "./leftovers.ts";
+import { descendantsOf, environmentValue, listProcesses, type ProcessStat } from "./proc.ts";
 
 const SIGKILL = 9;
 
@@ -13,44 +14,62 @@ export function adoptOrphans(): void {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/** Pids of this process's own children, zombies included. */
-function ownChildren(): ProcessStat[] {
-  return listProcesses().filter(({ parent }) => parent === process.pid);
+function nameOf({ pid, startTicks }: ProcessStat): string {
+  return `${pid}@${startTicks}`;
 }
 
+/** This process's own children, zombies included. */
+function ownChildren(processes: ProcessStat[]): ProcessStat[] {
+  return processes.filter(({ parent }) => parent === process.pid);
+}
+
+/** Children that were there before any check began: the compiler's helper, for example. */
+const notOurs = new Set(ownChildren(listProcesses()).map(nameOf));
+
+/** Children of all checks that Node itself waits for; any other child is an orphan that this process adopted. */
+const spawned = new Set<number>();
+
 /**
- * The processes that learners' programs started since a moment: every child that this process did not
- * have then, and all below. As this process adopts orphans, a child that leaves its session, its group
- * and its environment behind is found all the same.
+ * The processes that one check started, and all below them. As this process adopts orphans, one that
+ * leaves its session, its group and its parent is found all the same: by its environment, and where it
+ * threw that away too, by being nobody else's.
  */
 export class ProgramTree {
-  readonly #before = new Set(ownChildren().map(({ pid, startTicks }) => `${pid}@${startTicks}`));
-  /** Children that Node itself waits for; the others are zombies until we do. */
-  readonly #spawned = new Set<number>();
+  readonly #own = new Set<number>();
+  readonly #mark: string;
+
+  /** @param mark the value of the mark in the environment of everything that the check starts */
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
 
   /** Tells that Node started this process and will collect it. */
   noteSpawned(pid: number): void {
-    this.#spawned.add(pid);
+    this.#own.add(pid);
+    spawned.add(pid);
   }
 
-  #roots(): ProcessStat[] {
-    return ownChildren().filter(({ pid, startTicks }) => !this.#before.has(`${pid}@${startTicks}`));
+  #adopted(processes: ProcessStat[]): ProcessStat[] {
+    return ownChildren(processes).filter((child) => {
+      if (spawned.has(child.pid) || notOurs.has(nameOf(child))) return false;
+      const mark = environmentValue(child.pid, markName);
+      return mark === undefined || mark === this.#mark;
+    });
   }
 
-  /** Everything alive that was started since. */
+  /** Everything alive that the check started. */
   alive(): ProcessStat[] {
-    return descendantsOf(this.#roots().map(({ pid }) => pid));
+    const processes = listProcesses();
+    return descendantsOf([...this.#own, ...this.#adopted(processes).map(({ pid }) => pid)], processes);
   }
 
-  /** Takes over the exit status of adopted children that have ended, so that no zombie stays. */
+  /** Takes the exit status of adopted children that have ended, so that no zombie stays. */
   #collectAdopted(): void {
-    for (const { pid, state } of this.#roots()) {
-      if (state === "Z" && !this.#spawned.has(pid)) waitpid(pid, WNOHANG);
-    }
+    for (const { pid, state } of this.#adopted(listProcesses())) if (state === "Z") waitpid(pid, WNOHANG);
   }
 
   /**
-   * Ends everything that was started since, at once. Repeats until nothing is left, because a program
+   * Ends everything that the check started, at once. Repeats until nothing is left, because a program
    * may start another while it is being ended.
    * @throws Error naming what is left after 10 s: a process in uninterruptible sleep
    */
@@ -61,15 +80,9 @@ export class ProgramTree {
       this.#collectAdopted();
       if (alive.length === 0) return;
       for (const { pid } of alive) kill(pid, SIGKILL);
-      if (performance.now() > giveUp) throw new Error(`Could not end ${alive.map(describeProcess).join(", ")}.`);
+      if (performance.now() > giveUp)
+        throw new Error(`Could not end ${alive.map(describeProcess).join(", ")}.`);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
-  }
-}
-
-/** Ends the processes of a list that are still the ones that were listed: pid and start time agree. */
-export function killListed(processes: { pid: number; startTicks: number }[]): void {
-  for (const { pid, startTicks } of processes) {
-    if (readProcess(pid)?.startTicks === startTicks) kill(pid, SIGKILL);
   }
 }

@@ -4,8 +4,9 @@ import { constants } from "node:os";
 import { CheckFailure, count, describeMs } from "./evidence.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { markName } from "./leftovers.ts";
+import { listenersOn, listeningPorts } from "./listeners.ts";
 import type { Deadline } from "./machine.ts";
-import { listenersOn, listeningPorts, residentBytes } from "./proc.ts";
+import { residentBytes } from "./proc.ts";
 import type { ProgramTree } from "./program-tree.ts";
 
 const memoryLimit = 1024 * 1024 * 1024;
@@ -37,13 +38,15 @@ export function describeExit({ code, signal }: Exit): string {
 export type ProgramOptions = {
   /** The name in texts: `tcp-server`. */
   name: string;
-  /** Program and arguments. */
+  /** Its arguments as a person would give them. */
+  displayArgs: string[];
+  /** What is really run: file and arguments. */
   command: string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
   mark: string;
   tree: ProgramTree;
-  deadline: (ms: number, pids: () => number[]) => Deadline;
+  deadline: (ms: number) => Deadline;
 };
 
 /** The learner's program while it runs: its own process group, its output, its end. */
@@ -66,7 +69,7 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     this.name = options.name;
-    this.commandLine = options.command.join(" ");
+    this.commandLine = [options.name, ...options.displayArgs].join(" ");
     this.#options = options;
     const [file, ...args] = options.command;
     this.#child = spawn(file!, args, {
@@ -101,7 +104,9 @@ export class Program {
   #enforceLimits(): void {
     const used = residentBytes(this.#options.tree.alive());
     if (used > memoryLimit) {
-      this.#stop(`used ${Math.round(used / 1024 / 1024)} MiB of memory (the limit is ${memoryLimit / 1024 / 1024} MiB)`);
+      this.#stop(
+        `used ${Math.round(used / 1024 / 1024)} MiB of memory (the limit is ${memoryLimit / 1024 / 1024} MiB)`,
+      );
     }
   }
 
@@ -135,9 +140,6 @@ export class Program {
     return () => this.#onChange.delete(callback);
   };
 
-  /** Pids to look at when time is counted. */
-  pids = (): number[] => this.#options.tree.alive().map(({ pid }) => pid);
-
   /** Sends a signal to the program's process group (`man 2 kill`). */
   kill(signal: NodeJS.Signals): void {
     if (this.#child.pid === undefined) return;
@@ -160,7 +162,9 @@ export class Program {
 
   #listens(): boolean {
     // The first look is cheap; only when somebody listens there it is worth asking who.
-    return listenersOn(this.port).length > 0 && listeningPorts(this.#options.tree.alive()).includes(this.port);
+    return (
+      listenersOn(this.port).length > 0 && listeningPorts(this.#options.tree.alive()).includes(this.port)
+    );
   }
 
   /**
@@ -170,11 +174,11 @@ export class Program {
    * @throws CheckFailure when it ends first or does not listen in time
    */
   async listening(withinMs = 10_000): Promise<void> {
-    const deadline = this.#options.deadline(withinMs, this.pids);
-    const ready = await deadline.until(
-      () => this.exit !== undefined || this.#listens(),
-      { wakeUp: this.wakeUp, pollMs: 5 },
-    );
+    const deadline = this.#options.deadline(withinMs);
+    const ready = await deadline.until(() => this.exit !== undefined || this.#listens(), {
+      wakeUp: this.wakeUp,
+      pollMs: 5,
+    });
     if (ready && this.exit === undefined) return;
     const elsewhere = listeningPorts(this.#options.tree.alive());
     throw new CheckFailure({
@@ -182,11 +186,12 @@ export class Program {
         ? `${this.name} ended before it listened on port ${this.port}`
         : `${this.name} does not listen on port ${this.port}`,
       expected: `a listening socket on port ${this.port} within ${describeMs(deadline.limitMs)}`,
-      observed: this.death() !== undefined
-        ? `the program ${this.death()}`
-        : elsewhere.length > 0
-          ? `the program runs and listens on port ${elsewhere.join(", ")} instead`
-          : "the program runs and listens on no port",
+      observed:
+        this.death() !== undefined
+          ? `the program ${this.death()}`
+          : elsewhere.length > 0
+            ? `the program runs and listens on port ${elsewhere.join(", ")} instead`
+            : "the program runs and listens on no port",
     });
   }
 
@@ -195,7 +200,7 @@ export class Program {
    * @returns how it ended, or `undefined` when it still runs at the deadline
    */
   async ended(withinMs: number): Promise<Exit | undefined> {
-    const deadline = this.#options.deadline(withinMs, this.pids);
+    const deadline = this.#options.deadline(withinMs);
     const exit = await deadline.until(() => this.exit, { wakeUp: this.wakeUp });
     if (exit !== undefined) await this.#outputClosed();
     return exit;
@@ -203,15 +208,19 @@ export class Program {
 
   /** Waits until a text stands in its standard output. */
   async printed(text: string | RegExp, withinMs: number): Promise<boolean> {
-    const deadline = this.#options.deadline(withinMs, this.pids);
-    const found = () => (typeof text === "string" ? this.stdout.text().includes(text) : text.test(this.stdout.text()));
-    return (await deadline.until(() => found() || this.exit !== undefined, { wakeUp: this.wakeUp })) ? found() : false;
+    const deadline = this.#options.deadline(withinMs);
+    const found = () =>
+      typeof text === "string" ? this.stdout.text().includes(text) : text.test(this.stdout.text());
+    return (await deadline.until(() => found() || this.exit !== undefined, { wakeUp: this.wakeUp }))
+      ? found()
+      : false;
   }
 
   /** After the end: its last output has arrived, unless a process it left holds the pipe. */
   async #outputClosed(): Promise<void> {
     const open = [this.#child.stdout!, this.#child.stderr!].filter((stream) => !stream.closed);
-    if (this.pids().length === 0) await Promise.all(open.map((stream) => once(stream, "close")));
+    if (this.#options.tree.alive().length === 0)
+      await Promise.all(open.map((stream) => once(stream, "close")));
   }
 
   /** Lets go of pipes that a surviving descendant might hold. */

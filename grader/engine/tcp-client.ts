@@ -1,6 +1,14 @@
 import { createConnection, type Socket } from "node:net";
-import { CheckFailure, count, describeBytes, describeMs, firstDifference, renderDifference } from "./evidence.ts";
+import {
+  CheckFailure,
+  count,
+  describeBytes,
+  describeMs,
+  firstDifference,
+  renderDifference,
+} from "./evidence.ts";
 import type { Deadline } from "./machine.ts";
+import { tcpSockets } from "./proc.ts";
 import type { Transcript } from "./transcript.ts";
 
 const usualMs = 5000;
@@ -52,6 +60,7 @@ export class TcpPeer {
       options.transcript.step(`${this.name}: the connection broke (${this.broken})`);
       this.#changed();
     });
+    socket.on("connect", () => this.#changed());
     socket.on("close", () => this.#changed());
   }
 
@@ -59,10 +68,27 @@ export class TcpPeer {
     for (const callback of [...this.#onChange]) callback();
   }
 
-  readonly #wakeUp = (callback: () => void): (() => void) => {
+  /** Registers for news: bytes, the end, a break. */
+  readonly wakeUp = (callback: () => void): (() => void) => {
     this.#onChange.add(callback);
     return () => this.#onChange.delete(callback);
   };
+
+  /**
+   * Waits until the program has read all that was sent to it: its socket's receive queue is empty.
+   * @returns whether that came about in time
+   */
+  async wasRead(withinMs = usualMs): Promise<boolean> {
+    await this.drained(withinMs);
+    const { localPort, remotePort } = this.#socket;
+    const empty = () => {
+      const theirs = tcpSockets().find(
+        (socket) => socket.port === remotePort && socket.remotePort === localPort,
+      );
+      return theirs === undefined || theirs.receiveQueue === 0;
+    };
+    return (await this.#options.deadline(withinMs).until(empty, { pollMs: 5 })) ?? false;
+  }
 
   /** Whether nothing more can come. */
   get over(): boolean {
@@ -93,7 +119,7 @@ export class TcpPeer {
   async drained(withinMs = usualMs): Promise<boolean> {
     const deadline = this.#options.deadline(withinMs);
     const empty = () => this.#socket.writableLength === 0 || this.#socket.destroyed;
-    return (await deadline.until(empty, { wakeUp: this.#wakeUp, pollMs: 5 })) ?? false;
+    return (await deadline.until(empty, { wakeUp: this.wakeUp, pollMs: 5 })) ?? false;
   }
 
   /** Ends sending; receiving goes on (FIN, `man 2 shutdown` with SHUT_WR). */
@@ -138,7 +164,10 @@ export class TcpPeer {
    * Waits for exactly these bytes and takes them. Gives up at the first byte that differs.
    * @throws CheckFailure with the place of the difference
    */
-  async expect(expected: string | Uint8Array, options: { withinMs?: number; what?: string } = {}): Promise<void> {
+  async expect(
+    expected: string | Uint8Array,
+    options: { withinMs?: number; what?: string } = {},
+  ): Promise<void> {
     const wanted = typeof expected === "string" ? Buffer.from(expected) : expected;
     const deadline = this.#options.deadline(options.withinMs ?? usualMs);
     let matched = 0;
@@ -155,7 +184,7 @@ export class TcpPeer {
       }
       return differs || matched === wanted.length || this.over;
     };
-    await deadline.until(compare, { wakeUp: this.#wakeUp });
+    await deadline.until(compare, { wakeUp: this.wakeUp });
     if (matched === wanted.length) {
       this.#options.transcript.step(`${this.name} received ${describeBytes(wanted)}`);
       return;
@@ -181,7 +210,7 @@ export class TcpPeer {
    */
   async expectEnd(options: { withinMs?: number; reset?: boolean; why?: string } = {}): Promise<void> {
     const deadline = this.#options.deadline(options.withinMs ?? usualMs);
-    await deadline.until(() => this.over || this.#received.length > 0, { wakeUp: this.#wakeUp });
+    await deadline.until(() => this.over || this.#received.length > 0, { wakeUp: this.wakeUp });
     this.expectNothing();
     if (this.ended || (this.over && options.reset)) return;
     throw new CheckFailure({
@@ -211,7 +240,7 @@ export class TcpPeer {
   async readLine(withinMs = usualMs): Promise<Buffer> {
     const deadline = this.#options.deadline(withinMs);
     const complete = () => this.over || this.unread().includes(0x0a);
-    await deadline.until(complete, { wakeUp: this.#wakeUp });
+    await deadline.until(complete, { wakeUp: this.wakeUp });
     const newline = this.unread().indexOf(0x0a);
     return this.#take(newline === -1 ? this.unread().length : newline + 1);
   }
@@ -219,7 +248,7 @@ export class TcpPeer {
   /** Takes everything until the end of the stream; what came until the deadline when there is none. */
   async readAll(withinMs = usualMs): Promise<Buffer> {
     const deadline = this.#options.deadline(withinMs);
-    await deadline.until(() => this.over, { wakeUp: this.#wakeUp });
+    await deadline.until(() => this.over, { wakeUp: this.wakeUp });
     return this.#take(this.unread().length);
   }
 }
@@ -235,7 +264,7 @@ export async function connectTcp(
   const deadline = options.deadline(options.withinMs ?? usualMs);
   const socket = createConnection({ ...address, allowHalfOpen: true });
   const peer = new TcpPeer(socket, options);
-  await deadline.until(() => !socket.connecting || peer.broken !== undefined, { pollMs: 2 });
+  await deadline.until(() => !socket.connecting || peer.broken !== undefined, { wakeUp: peer.wakeUp });
   if (!socket.connecting && peer.broken === undefined) {
     options.transcript.step(`${options.name} connected to ${address.host}:${address.port}`);
     return peer;

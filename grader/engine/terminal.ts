@@ -1,8 +1,8 @@
-import { spawn, type IPty } from "node-pty";
-import type { Exit } from "./program.ts";
+import { type IPty, spawn } from "@lydell/node-pty";
 import { KeptOutput } from "./kept-output.ts";
 import { markName } from "./leftovers.ts";
 import type { Deadline } from "./machine.ts";
+import type { Exit } from "./program.ts";
 import type { ProgramTree } from "./program-tree.ts";
 import { signalName } from "./signals.ts";
 
@@ -17,6 +17,7 @@ export class Terminal {
   readonly #onChange = new Set<() => void>();
 
   constructor(options: {
+    commandLine: string;
     command: string[];
     cwd: string;
     env: NodeJS.ProcessEnv;
@@ -25,7 +26,7 @@ export class Terminal {
     deadline: (ms: number) => Deadline;
   }) {
     const [file, ...args] = options.command;
-    this.commandLine = options.command.join(" ");
+    this.commandLine = options.commandLine;
     this.#deadline = options.deadline;
     this.#pty = spawn(file!, args, {
       name: "xterm",

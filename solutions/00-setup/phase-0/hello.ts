@@ -21,7 +21,10 @@ function print(text: string): void {
   while (rest.length > 0) {
     const count = write(1, rest, rest.length);
     if (count === -EINTR) continue; // a signal came first and nothing was written: ask again
-    if (count < 0) throw new Error(`write to descriptor 1: ${errnoMessage(count)}`);
+    if (count < 0) {
+      console.error(`hello: cannot write: ${errnoMessage(count)}`);
+      process.exit(1);
+    }
     rest = rest.subarray(count); // write may take fewer bytes than it was offered
   }
 }

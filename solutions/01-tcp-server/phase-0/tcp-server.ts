@@ -2,8 +2,8 @@
 // when the client leaves. A message is what one recv returns; a newline at its end stays at its end.
 
 import {
-  accept,
   AF_INET,
+  accept,
   bind,
   close,
   ECONNABORTED,
@@ -13,13 +13,13 @@ import {
   INADDR_ANY,
   listen,
   recv,
-  send,
-  setsockopt,
   SO_REUSEADDR,
   SOCK_STREAM,
-  socket,
   SOL_SOCKET,
   SystemCallError,
+  send,
+  setsockopt,
+  socket,
   write,
 } from "expserver-course/linux";
 
@@ -30,7 +30,8 @@ const port = portFrom(process.argv.slice(2));
 const listener = openListener(port);
 print(1, `listening on ${INADDR_ANY}:${port}\n`);
 const client = acceptClient(listener);
-serve(client);
+const result = serve(client);
+if (result < 0) print(2, `the connection broke: ${describe(result)}\n`);
 close(client);
 close(listener);
 
@@ -72,20 +73,19 @@ function acceptClient(listener: number): number {
   }
 }
 
-/** Answers the client's messages until it ends its side or the connection breaks. */
-function serve(client: number): void {
+/** Answers the client's messages. Returns 0 when the client has ended its side, or a negative errno. */
+function serve(client: number): number {
   const buffer = new Uint8Array(64 * 1024);
   while (true) {
     const count = recv(client, buffer, buffer.length);
     if (count === -EINTR) continue;
-    if (count === 0) return; // the client has ended its side and all it sent has been read
-    if (count < 0) return print(2, `the connection broke: ${describe(count)}\n`);
+    if (count <= 0) return count; // 0: the client has ended its side, and all it sent has been read
 
     // The rest of the buffer holds what earlier messages left there: it must not go out.
     const message = buffer.subarray(0, count);
     reverse(message);
     const result = sendAll(client, message);
-    if (result < 0) return print(2, `the connection broke: ${describe(result)}\n`);
+    if (result < 0) return result;
   }
 }
 

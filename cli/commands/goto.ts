@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { loadCourse } from "../../grader/course.ts";
+import { UserError } from "../../grader/user-error.ts";
+import { previousStage, type Stage } from "../../stages/stage.ts";
+import { skeletonFiles, skeletonTree, solutionFiles, type TreeFile } from "../../stages/tree.ts";
+import { readProgress, updateProgress } from "../progress.ts";
+import { findFiles } from "../reference.ts";
+import type { Session } from "../session.ts";
+import { isOtherLanguage, type PlacedFile } from "../skeleton.ts";
+import { takeSnapshot } from "../snapshot.ts";
+import { parseStage } from "../stage-names.ts";
+import { openWorkspace } from "../workspace.ts";
+import { announceStage } from "./next.ts";
+
+/**
+ * `goto <stage>`: begins a stage from the reference of the stage before it and the stage's untouched
+ * skeleton. `--only core/loop` takes just these files of that reference and stays at the current
+ * stage. Either way a snapshot is taken first.
+ */
+export async function goto(session: Session, name: string, options: { only?: string[] }): Promise<number> {
+  const workspace = openWorkspace(session);
+  const stage = parseStage(name);
+  return options.only === undefined
+    ? begin(session, workspace, stage)
+    : takeModules(session, workspace, stage, options.only);
+}
+
+function begin(session: Session, workspace: string, stage: Stage): number {
+  const progress = readProgress(workspace);
+  const otherLanguage = isOtherLanguage(workspace, loadCourse(workspace), stage, previousStage(stage));
+  const files = skeletonTree(stage).filter(({ path }) => !(otherLanguage && path.endsWith(".ts")));
+  const changed = changedBy(workspace, files);
+  const snapshot = takeSnapshot(
+    workspace,
+    `goto ${stage.number}`,
+    progress.current,
+    files.map(({ path }) => path),
+  );
+  writeOver(workspace, files);
+  updateProgress(workspace, (updated) => {
+    const { last: _, leftUnfinished: __, ...kept } = updated.stages[stage.slug] ?? {};
+    const fromReference = previousStage(stage) === undefined ? undefined : true;
+    updated.stages[stage.slug] = { ...kept, started: new Date().toISOString(), fromReference };
+    updated.current = stage.slug;
+  });
+  if (changed.length > 0)
+    session.say("These files of yours were replaced:", ...changed.map((path) => `  ${path}`));
+  session.say(...howToUndo(snapshot.name), "");
+  const placed = skeletonFiles(stage).map(({ path }): PlacedFile => {
+    return { path, outcome: otherLanguage && path.endsWith(".ts") ? "left out" : "new" };
+  });
+  session.say(...announceStage(session, stage, placed));
+  return 0;
+}
+
+function takeModules(session: Session, workspace: string, stage: Stage, names: string[]): number {
+  const previous = previousStage(stage);
+  if (previous === undefined) throw new UserError(nothingBefore(stage));
+  const reference = solutionFiles(previous);
+  const files = [
+    ...new Set(names.flatMap((each) => findFiles(reference, each, `solution ${previous.number}`))),
+  ];
+  const { current } = readProgress(workspace);
+  const before = `goto ${stage.number} --only ${names.join(",")}`;
+  const snapshot = takeSnapshot(
+    workspace,
+    before,
+    current,
+    files.map(({ path }) => path),
+  );
+  writeOver(workspace, files);
+  session.say(`From the reference of stage ${previous.number}:`, ...files.map(({ path }) => `  ${path}`));
+  const mapped = files.flatMap(({ path }) => {
+    const module = path.replace(/^src\//, "").replace(/\.ts$/, "");
+    return loadCourse(workspace).modules[module] === undefined ? [] : [module];
+  });
+  for (const module of mapped)
+    session.say(`course.json still names another file for ${module}: take it out of "modules".`);
+  session.say(...howToUndo(snapshot.name));
+  return 0;
+}
+
+/** The learner's files that will not be the same afterwards. */
+function changedBy(workspace: string, files: TreeFile[]): string[] {
+  return files
+    .filter(({ path, source }) => {
+      const own = join(workspace, path);
+      return existsSync(own) && !readFileSync(own).equals(readFileSync(source));
+    })
+    .map(({ path }) => path);
+}
+
+/** Writes files over what is there; the snapshot has the old ones. */
+export function writeOver(workspace: string, files: TreeFile[]): void {
+  for (const { path, source } of files) {
+    mkdirSync(dirname(join(workspace, path)), { recursive: true });
+    // Not a copy of the file: the package's may be read-only, and the learner's must not become so.
+    writeFileSync(join(workspace, path), readFileSync(source));
+  }
+}
+
+export function howToUndo(snapshot: string): string[] {
+  return [
+    "Your files as they were are kept. Put them back with:",
+    `  npx expserver-course reset --to ${snapshot}`,
+  ];
+}
+
+const nothingBefore = (stage: Stage) =>
+  `Stage ${stage.number} is the first one: there is no reference before it. Its skeleton: npx expserver-course reset`;

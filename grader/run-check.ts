@@ -1,0 +1,84 @@
+import type { Check } from "./checks.ts";
+import { CheckContext, GraderTrouble } from "./engine/context.ts";
+import { CheckFailure, CheckSkipped, describeMs, type Evidence } from "./engine/evidence.ts";
+import type { StagePlan } from "./plan.ts";
+import type { Failure, Outcome } from "./record.ts";
+
+/** What one check found, before the report adds the words that stand beside the check. */
+export type CheckReport = {
+  id: string;
+  outcome: Outcome;
+  durationMs: number;
+  reason?: string;
+  evidence?: Evidence & { sent: string[]; programs: Failure["programs"] };
+  /** The transcript's text; where it was written, its file. */
+  transcript?: string;
+};
+
+/** Ends a check that takes longer than any correct program could make it take. */
+async function withLimit(check: Check, context: CheckContext): Promise<void> {
+  const deadline = context.deadline(check.limitMs);
+  let finished = false;
+  const running = check.run(context).finally(() => {
+    finished = true;
+  });
+  const overrun = deadline
+    .until(() => finished, { pollMs: 100 })
+    .then((done) => {
+      if (done) return;
+      throw new CheckFailure({
+        summary: `the check was not through after ${describeMs(deadline.elapsed())}`,
+        expected: `an end within ${describeMs(deadline.limitMs)}`,
+        observed: "the program was still at it",
+      });
+    });
+  await Promise.race([running, overrun.then(() => running)]);
+}
+
+/**
+ * Runs one check and says what came of it. Nothing that it started is left when this resolves.
+ * @param before outcomes of the checks that it builds on; `undefined` for one that was not selected
+ * @param stopped whether an earlier failure ended the run (`--bail`)
+ */
+export async function runCheck(
+  check: Check,
+  plan: StagePlan,
+  before: (readonly [id: string, outcome: Outcome | undefined])[],
+  stopped: boolean,
+): Promise<CheckReport> {
+  const { id } = check;
+  const blocker = before.find(([, outcome]) => outcome !== undefined && outcome !== "pass");
+  if (blocker !== undefined) {
+    const outcome = blocker[1] === "skipped" ? "skipped" : "blocked";
+    return { id, outcome, durationMs: 0, reason: `builds on the check ${blocker[0]}, which did not pass` };
+  }
+  if (stopped)
+    return { id, outcome: "blocked", durationMs: 0, reason: "not run: --bail stops at the first failure" };
+
+  const start = performance.now();
+  const context = new CheckContext(plan, id);
+  let trouble: unknown;
+  try {
+    await withLimit(check, context);
+    context.expectNothingMore();
+  } catch (error) {
+    trouble = error;
+  }
+  const programs = trouble === undefined ? [] : context.describePrograms();
+  try {
+    await context.close();
+  } catch (error) {
+    trouble ??= error;
+  }
+  const durationMs = Math.round(performance.now() - start);
+  if (trouble === undefined) return { id, outcome: "pass", durationMs };
+  if (trouble instanceof CheckSkipped) return { id, outcome: "skipped", durationMs, reason: trouble.message };
+  const transcript = context.transcript.toString();
+  if (trouble instanceof CheckFailure) {
+    const evidence = { ...trouble.evidence, sent: context.transcript.steps(), programs };
+    return { id, outcome: "fail", durationMs, evidence, transcript };
+  }
+  const reason =
+    trouble instanceof GraderTrouble ? trouble.message : ((trouble as Error).stack ?? String(trouble));
+  return { id, outcome: "error", durationMs, reason, transcript };
+}

@@ -1,0 +1,54 @@
+/**
+ * The one file that Vitest runs: it registers the checks of the plan's stage as tests. Everything that
+ * is particular to Vitest stands here and in `run.ts`.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "vitest";
+import { findStage } from "../stages/stage.ts";
+import { loadChecks } from "./checks.ts";
+import { Lanes } from "./engine/lanes.ts";
+import { planVariable, type StagePlan } from "./plan.ts";
+import type { Outcome } from "./record.ts";
+import { type CheckReport, runCheck } from "./run-check.ts";
+
+declare module "vitest" {
+  interface TaskMeta {
+    report?: CheckReport;
+  }
+}
+
+const plan = JSON.parse(readFileSync(process.env[planVariable]!, "utf8")) as StagePlan;
+const stage = findStage(plan.slug)!;
+const checks = (await loadChecks(stage)).filter(({ id }) => plan.checks.includes(id));
+// Where all programs want the same port, one check runs at a time.
+const lanes = new Lanes(plan.program.ports === "fixed" ? 1 : 2);
+const settle = new Map<string, (outcome: Outcome) => void>();
+const outcomes = new Map(
+  checks.map(({ id }) => [id, new Promise<Outcome>((resolve) => settle.set(id, resolve))]),
+);
+let stopped = false;
+
+for (const check of checks) {
+  // The check's own limit rules, not Vitest's.
+  test.concurrent(check.id, { timeout: 0 }, async ({ task }) => {
+    try {
+      const before = await Promise.all(check.after.map(async (id) => [id, await outcomes.get(id)] as const));
+      const report = await lanes.run(check.alone ?? false, () => runCheck(check, plan, before, stopped));
+      if (plan.bail && report.outcome === "fail") stopped = true;
+      task.meta.report = keepTranscript(report);
+      settle.get(check.id)!(report.outcome);
+    } finally {
+      settle.get(check.id)!("error"); // only where the engine itself threw: the first outcome stays
+    }
+  });
+}
+
+/** Writes the transcript to its file, and names the file instead. */
+function keepTranscript(report: CheckReport): CheckReport {
+  if (report.transcript === undefined) return report;
+  mkdirSync(plan.transcripts, { recursive: true });
+  const file = join(plan.transcripts, `${plan.slug}.${report.id}.txt`);
+  writeFileSync(file, report.transcript);
+  return { ...report, transcript: file };
+}
