@@ -11,7 +11,10 @@ function installedFrom(resolved: string | undefined): { root: string; project: s
   const modules = join(project, "a project", "node_modules");
   const root = join(modules, "expserver-course");
   mkdirSync(root, { recursive: true });
-  const lock = { lockfileVersion: 3, packages: { "node_modules/expserver-course": { version: packageVersion, resolved } } };
+  const lock = {
+    lockfileVersion: 3,
+    packages: { "node_modules/expserver-course": { version: packageVersion, resolved } },
+  };
   if (resolved !== undefined) writeFileSync(join(modules, ".package-lock.json"), JSON.stringify(lock));
   return { root, project };
 }

@@ -2,7 +2,14 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findStage } from "../stages/stage.ts";
-import { currentStage, newProgress, progressPath, readProgress, recordGrading, updateProgress } from "./progress.ts";
+import {
+  currentStage,
+  newProgress,
+  progressPath,
+  readProgress,
+  recordGrading,
+  updateProgress,
+} from "./progress.ts";
 import { gradeRecordOf, temporaryWorkspace } from "./testing.ts";
 
 const stage = findStage("1")!;
@@ -13,10 +20,14 @@ describe("the file", () => {
   });
 
   test.each([
-    ["damaged JSON", "{ \"version\": 1,", /is not valid JSON .*git checkout/s],
+    ["damaged JSON", '{ "version": 1,', /is not valid JSON .*git checkout/s],
     ["a merge conflict", "<<<<<<< HEAD\n{}", /is not valid JSON/],
     ["an empty file", "", /is not valid JSON/],
-    ["another shape", '{"version":1,"course":"0.1.0","current":3,"stages":{}}', /current: .*Nothing was changed/s],
+    [
+      "another shape",
+      '{"version":1,"course":"0.1.0","current":3,"stages":{}}',
+      /current: .*Nothing was changed/s,
+    ],
     ["null", "null", /does not hold what it should/],
     ["a newer format", '{"version":2}', /newer expserver-course \(format 2.*npm install/s],
   ])("%s is refused with a remedy and stays as it is", (_, text, message) => {
@@ -34,7 +45,10 @@ describe("the file", () => {
     updateProgress(workspace, (changed) => {
       changed.current = "00-setup";
     });
-    expect(JSON.parse(readFileSync(progressPath(workspace), "utf8"))).toMatchObject({ medals: ["gold"], current: "00-setup" });
+    expect(JSON.parse(readFileSync(progressPath(workspace), "utf8"))).toMatchObject({
+      medals: ["gold"],
+      current: "00-setup",
+    });
   });
 
   test("without it, the furthest program in src is the current stage", () => {
@@ -51,7 +65,9 @@ describe("the file", () => {
   });
 
   test("a stage that this version does not have is named", () => {
-    expect(() => currentStage({ ...newProgress(stage), current: "77-quantum" })).toThrow(/"77-quantum".*goto/s);
+    expect(() => currentStage({ ...newProgress(stage), current: "77-quantum" })).toThrow(
+      /"77-quantum".*goto/s,
+    );
   });
 });
 

@@ -48,7 +48,9 @@ describe("placing a skeleton", () => {
     const workspace = temporaryWorkspace();
     writeFileSync(join(workspace, "src", "loop.ts"), "mine");
     const kept = [{ path: "src/loop.ts", outcome: "kept" }];
-    expect(placeSkeleton(workspace, stageWith({ "src/loop.ts": "theirs" }), { ...fresh, begunBefore: true })).toEqual(kept);
+    expect(
+      placeSkeleton(workspace, stageWith({ "src/loop.ts": "theirs" }), { ...fresh, begunBefore: true }),
+    ).toEqual(kept);
     expect(placeSkeleton(workspace, stageWith({ "src/loop.ts": "mine" }), fresh)).toEqual(kept);
   });
 
@@ -69,14 +71,17 @@ describe("placing a skeleton", () => {
     expect(isOtherLanguage(workspace, inC, server, hello)).toBe(false); // hello.ts is there
     rmSync(join(workspace, hello.program.entry));
     expect(isOtherLanguage(workspace, inC, server, hello)).toBe(true);
-    expect(isOtherLanguage(workspace, courseFile.parse({ run: { "tcp-server": "./s" } }), server, hello)).toBe(true);
+    expect(
+      isOtherLanguage(workspace, courseFile.parse({ run: { "tcp-server": "./s" } }), server, hello),
+    ).toBe(true);
   });
 });
 
 describe("whether a skeleton fits", () => {
   const contracts = [{ file: "src/core/loop.ts", exports: ["Loop", "Poller"] }];
   const earlier = { ...findStage("4")!, number: 5, contracts };
-  const skeleton = 'import { Loop, type Poller } from "./core/loop.ts";\nexport const poller: Poller = new Loop();\n';
+  const skeleton =
+    'import { Loop, type Poller } from "./core/loop.ts";\nexport const poller: Poller = new Loop();\n';
   const stage = () => stageWith({ "src/stage-06.ts": skeleton });
 
   function workspaceWith(files: Record<string, string>): string {
@@ -118,7 +123,9 @@ describe("whether a skeleton fits", () => {
       "src/core/loop.ts": "export interface Poller { wait(): void }\nexport class Loop { sleep() {} }\n",
     });
     const misfits = await findMisfits(workspace, course, stage(), [earlier]);
-    expect(misfits).toMatchObject([{ kind: "type", text: expect.stringMatching(/^src\/stage-06\.ts:2: .*Poller/) }]);
+    expect(misfits).toMatchObject([
+      { kind: "type", text: expect.stringMatching(/^src\/stage-06\.ts:2: .*Poller/) },
+    ]);
   });
 });
 

@@ -5,7 +5,9 @@ import { findSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from "./sn
 import { contents, temporaryWorkspace } from "./testing.ts";
 
 function sources(workspace: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(contents(workspace)).filter(([path]) => !path.startsWith(".expserver")));
+  return Object.fromEntries(
+    Object.entries(contents(workspace)).filter(([path]) => !path.startsWith(".expserver")),
+  );
 }
 
 test("restoring brings back what was changed, removed, and linked, and removes what came later", () => {

@@ -5,9 +5,12 @@ import { parseStage, parseStages } from "./stage-names.ts";
 
 const numbers = (...words: string[]) => parseStages(words).map(({ number }) => number);
 
-test.each(["1", "01", "stage-1", "Stage 1", "01-tcp-server", "tcp-server", "TCP-Server"])("%s is stage 1", (name) => {
-  expect(parseStage(name).number).toBe(1);
-});
+test.each(["1", "01", "stage-1", "Stage 1", "01-tcp-server", "tcp-server", "TCP-Server"])(
+  "%s is stage 1",
+  (name) => {
+    expect(parseStage(name).number).toBe(1);
+  },
+);
 
 test("several stages come in the course's order, each once", () => {
   expect(numbers("3", "1,0", "tcp-server")).toEqual([0, 1, 3]);

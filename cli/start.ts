@@ -59,6 +59,7 @@ const systemReasons: Record<string, string> = {
   ENOSPC: "no space left on the disk",
   EDQUOT: "the disk quota is used up",
   EMFILE: "too many open files",
+  ENOTDIR: "a part of this path is a file, not a folder",
 };
 
 const ownFault = `This is a fault of expserver-course itself, not of your program. Your files are as they were.

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -111,7 +119,14 @@ export function contents(folder: string): Record<string, string> {
       const stat = lstatSync(join(folder, name));
       if (stat.isSymbolicLink()) return [[name, `-> ${readlinkSync(join(folder, name))}`]];
       if (!stat.isFile()) return [];
-      return [[name, createHash("sha256").update(readFileSync(join(folder, name))).digest("hex")]];
+      return [
+        [
+          name,
+          createHash("sha256")
+            .update(readFileSync(join(folder, name)))
+            .digest("hex"),
+        ],
+      ];
     }),
   );
 }

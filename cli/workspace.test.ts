@@ -1,8 +1,17 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packageRoot } from "../stages/package-root.ts";
-import { recordedSession, temporaryFolder, temporaryWorkspace, contents } from "./testing.ts";
+import { contents, recordedSession, temporaryFolder, temporaryWorkspace } from "./testing.ts";
 import { createWorkspace, findWorkspace, openWorkspace } from "./workspace.ts";
 
 describe("making one", () => {
@@ -24,7 +33,10 @@ describe("making one", () => {
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     expect(manifest.name).toBe("my-server-1");
     expect(manifest.devDependencies["expserver-course"]).toMatch(/^\^\d/);
-    expect(manifest.scripts).toMatchObject({ grade: "expserver-course grade", next: "expserver-course next" });
+    expect(manifest.scripts).toMatchObject({
+      grade: "expserver-course grade",
+      next: "expserver-course next",
+    });
   });
 
   test("links the package, the compiler and Node's types, so that nothing has to be installed", () => {
@@ -41,7 +53,9 @@ describe("making one", () => {
     writeFileSync(join(folder, "src/phase-0/hello.ts"), "mine");
     writeFileSync(join(folder, "package.json"), "{}");
     const before = contents(folder);
-    expect(() => createWorkspace(folder)).toThrow(/already has package\.json, src\/phase-0\/hello\.ts, .*Choose another/s);
+    expect(() => createWorkspace(folder)).toThrow(
+      /already has package\.json, src\/phase-0\/hello\.ts, .*Choose another/s,
+    );
     expect(contents(folder)).toEqual(before);
     expect(existsSync(join(folder, "node_modules"))).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../grader/user-error.ts";
 import { packageRoot } from "../stages/package-root.ts";
@@ -90,15 +90,20 @@ function newFiles(folder: string, stage: Stage, dependency: Dependency): NewFile
   return files;
 }
 
+/** Whether a path is a folder or a link to one; `undefined` when nothing is there, `false` for anything else. */
+function isFolder(path: string): boolean | undefined {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** What stands in the way of a new file: the file itself, or a file where a folder is needed. */
 function obstacle(folder: string, path: string): string | undefined {
-  if (lstatSync(join(folder, path), { throwIfNoEntry: false })) return path;
-  for (let parent = dirname(path); parent !== "."; parent = dirname(parent)) {
-    // throwIfNoEntry does not cover ENOTDIR, which means that a parent further up is the obstacle.
-    try {
-      const found = lstatSync(join(folder, parent), { throwIfNoEntry: false });
-      if (found && !existsSync(join(folder, parent, "."))) return parent;
-    } catch {}
+  const names = path.split("/");
+  for (let count = 1; count <= names.length; count++) {
+    const part = names.slice(0, count).join("/");
+    const found = isFolder(join(folder, part));
+    if (found === undefined) return undefined;
+    if (!found || count === names.length) return part;
   }
   return undefined;
 }
@@ -125,8 +130,7 @@ export type NewWorkspace = {
 export function createWorkspace(folder: string): NewWorkspace {
   const outer = findWorkspace(folder);
   if (outer !== undefined) throw new UserError(outer === folder ? isOneAlready(folder) : isInside(outer));
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (found && !existsSync(join(folder, "."))) throw new UserError(isNoFolder(folder));
+  if (isFolder(folder) === false) throw new UserError(isNoFolder(folder));
 
   const stage = allStages()[0]!;
   const files = newFiles(folder, stage, dependencyOnThisPackage());

@@ -93,7 +93,10 @@ describe("pipe2", () => {
     const [, writing] = pipe();
     fcntl(writing, F_SETPIPE_SZ, 4096);
     expect(fcntl(writing, F_GETPIPE_SZ)).toBe(4096);
-    expect([write(writing, new Uint8Array(10000), 10000), write(writing, new Uint8Array(1), 1)]).toEqual([4096, -EAGAIN]);
+    expect([write(writing, new Uint8Array(10000), 10000), write(writing, new Uint8Array(1), 1)]).toEqual([
+      4096,
+      -EAGAIN,
+    ]);
   });
 
   it("throws for flags that do not exist", () => {
@@ -106,14 +109,24 @@ describe("eventfd", () => {
     const fd = closing(eventfd(3, EFD_NONBLOCK | EFD_CLOEXEC));
     const cell = new BigUint64Array([4n]);
     const bytes = new Uint8Array(cell.buffer);
-    expect([write(fd, bytes, 8), read(fd, bytes, 8), cell[0], read(fd, bytes, 8)]).toEqual([8, 8, 7n, -EAGAIN]);
+    expect([write(fd, bytes, 8), read(fd, bytes, 8), cell[0], read(fd, bytes, 8)]).toEqual([
+      8,
+      8,
+      7n,
+      -EAGAIN,
+    ]);
   });
 
   it("gives one at a time as a semaphore", () => {
     const fd = closing(eventfd(2, EFD_NONBLOCK | EFD_SEMAPHORE));
     const cell = new BigUint64Array(1);
     const bytes = new Uint8Array(cell.buffer);
-    expect([read(fd, bytes, 8), cell[0], read(fd, bytes, 8), read(fd, bytes, 8)]).toEqual([8, 1n, 8, -EAGAIN]);
+    expect([read(fd, bytes, 8), cell[0], read(fd, bytes, 8), read(fd, bytes, 8)]).toEqual([
+      8,
+      1n,
+      8,
+      -EAGAIN,
+    ]);
   });
 });
 
@@ -158,7 +171,9 @@ describe("ioctl", () => {
   });
 
   it("refuses an argument that is smaller than what the kernel may write", () => {
-    expect(() => ioctl(0, FIONREAD, new Uint8Array(3))).toThrow(/FIONREAD: the argument has 3 bytes.*touch 4/);
+    expect(() => ioctl(0, FIONREAD, new Uint8Array(3))).toThrow(
+      /FIONREAD: the argument has 3 bytes.*touch 4/,
+    );
     expect(() => ioctl(0, TIOCGWINSZ, new Uint8Array(7))).toThrow(RangeError);
     expect(() => ioctl(0, 0x8913, new Uint8Array(39))).toThrow(RangeError);
   });

@@ -81,7 +81,9 @@ describe("struct epoll_event", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("cannot be had %d times", (capacity) => {
-    expect(() => new EpollEvents(capacity)).toThrow(`EpollEvents: capacity ${capacity} must be a whole number`);
+    expect(() => new EpollEvents(capacity)).toThrow(
+      `EpollEvents: capacity ${capacity} must be a whole number`,
+    );
   });
 });
 
@@ -98,8 +100,12 @@ describe("epoll_ctl", () => {
     const set = epollSet();
     const [a, b] = unixPair();
     epoll_ctl(set, EPOLL_CTL_ADD, a, EPOLLIN);
-    expect(() => epoll_ctl(set, EPOLL_CTL_ADD, a, EPOLLIN)).toThrow(expect.objectContaining({ errno: EEXIST }));
-    expect(() => epoll_ctl(set, EPOLL_CTL_MOD, b, EPOLLIN)).toThrow(expect.objectContaining({ errno: ENOENT }));
+    expect(() => epoll_ctl(set, EPOLL_CTL_ADD, a, EPOLLIN)).toThrow(
+      expect.objectContaining({ errno: EEXIST }),
+    );
+    expect(() => epoll_ctl(set, EPOLL_CTL_MOD, b, EPOLLIN)).toThrow(
+      expect.objectContaining({ errno: ENOENT }),
+    );
     const file = closing(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     expect(() => epoll_ctl(set, EPOLL_CTL_ADD, file, EPOLLIN)).toThrow(
       `epoll_ctl EPOLL_CTL_ADD of descriptor ${file}: operation not permitted (EPERM)`,

@@ -34,7 +34,8 @@ describe("errnoName", () => {
 describe("errnoMessage", () => {
   it("is a phrase without capital letter and full stop", () => {
     expect(errnoMessage(-EAGAIN)).toBe("resource temporarily unavailable");
-    for (const number of Object.values(numbers)) expect(errnoMessage(number)).toMatch(/^[^A-Z].*[^.]$|^[A-Z]{3}/);
+    for (const number of Object.values(numbers))
+      expect(errnoMessage(number)).toMatch(/^[^A-Z].*[^.]$|^[A-Z]{3}/);
   });
 
   it("says that it does not know an error", () => {

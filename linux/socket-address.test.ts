@@ -24,9 +24,18 @@ describe("SockaddrStorage", () => {
   });
 
   it.each([
-    [{ host: "203.0.113.255", port: 65535 }, { family: "IPv4", host: "203.0.113.255", port: 65535 }],
-    [{ host: "2001:DB8:0:0:0::1", port: 1 }, { family: "IPv6", host: "2001:db8::1", port: 1 }],
-    [{ host: "::ffff:127.0.0.1", port: 9 }, { family: "IPv6", host: "::ffff:127.0.0.1", port: 9 }],
+    [
+      { host: "203.0.113.255", port: 65535 },
+      { family: "IPv4", host: "203.0.113.255", port: 65535 },
+    ],
+    [
+      { host: "2001:DB8:0:0:0::1", port: 1 },
+      { family: "IPv6", host: "2001:db8::1", port: 1 },
+    ],
+    [
+      { host: "::ffff:127.0.0.1", port: 9 },
+      { family: "IPv6", host: "::ffff:127.0.0.1", port: 9 },
+    ],
     [
       { host: "fe80::2", port: 80, scopeId: 7, flowInfo: 5 },
       { family: "IPv6", host: "fe80::2", port: 80, scopeId: 7, flowInfo: 5 },
@@ -44,27 +53,43 @@ describe("SockaddrStorage", () => {
     expect([storage.length, storage.bytes.length]).toEqual([128, 128]);
   });
 
-  it.each(["localhost", "", "127.0.0.1 ", "256.0.0.1", "1.2.3", "127.0.0.1\0.evil", "::g", "fe80::1%lo", "[::1]"])(
-    "refuses the host %j and names it",
-    (host) => {
-      expect(() => bytesOf({ host, port: 80 })).toThrow(TypeError);
-      expect(() => bytesOf({ host, port: 80 })).toThrow(`${JSON.stringify(host)} is not a numeric IPv4 or IPv6 address`);
-    },
-  );
-
-  it("refuses a host that is not a string", () => {
-    expect(() => bytesOf({ host: undefined as unknown as string, port: 80 })).toThrow(/^undefined is not a numeric/);
-  });
-
-  it.each([-1, 65536, 80.5, Number.NaN, "80" as unknown as number])("refuses the port %j and names it", (port) => {
-    expect(() => bytesOf({ host: "127.0.0.1", port })).toThrow(RangeError);
-    expect(() => bytesOf({ host: "127.0.0.1", port })).toThrow(
-      `${typeof port === "string" ? JSON.stringify(port) : port} is not a port`,
+  it.each([
+    "localhost",
+    "",
+    "127.0.0.1 ",
+    "256.0.0.1",
+    "1.2.3",
+    "127.0.0.1\0.evil",
+    "::g",
+    "fe80::1%lo",
+    "[::1]",
+  ])("refuses the host %j and names it", (host) => {
+    expect(() => bytesOf({ host, port: 80 })).toThrow(TypeError);
+    expect(() => bytesOf({ host, port: 80 })).toThrow(
+      `${JSON.stringify(host)} is not a numeric IPv4 or IPv6 address`,
     );
   });
 
+  it("refuses a host that is not a string", () => {
+    expect(() => bytesOf({ host: undefined as unknown as string, port: 80 })).toThrow(
+      /^undefined is not a numeric/,
+    );
+  });
+
+  it.each([-1, 65536, 80.5, Number.NaN, "80" as unknown as number])(
+    "refuses the port %j and names it",
+    (port) => {
+      expect(() => bytesOf({ host: "127.0.0.1", port })).toThrow(RangeError);
+      expect(() => bytesOf({ host: "127.0.0.1", port })).toThrow(
+        `${typeof port === "string" ? JSON.stringify(port) : port} is not a port`,
+      );
+    },
+  );
+
   it("refuses a host that contradicts the family", () => {
-    expect(() => bytesOf({ family: "IPv6", host: "127.0.0.1", port: 1 })).toThrow(/"127\.0\.0\.1" is not an IPv6/);
+    expect(() => bytesOf({ family: "IPv6", host: "127.0.0.1", port: 1 })).toThrow(
+      /"127\.0\.0\.1" is not an IPv6/,
+    );
     expect(() => bytesOf({ family: "IPv4", host: "::1", port: 1 })).toThrow(/"::1" is not an IPv4/);
   });
 

@@ -2,8 +2,11 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
+  AF_INET,
   AF_UNIX,
   accept4,
+  bind,
+  connect,
   EAGAIN,
   EBADF,
   ECONNRESET,
@@ -16,6 +19,7 @@ import {
   EpollEvents,
   epoll_create1,
   epoll_wait,
+  getsockname,
   MSG_DONTWAIT,
   MSG_MORE,
   MSG_NOSIGNAL,
@@ -27,6 +31,7 @@ import {
   SHUT_WR,
   SO_LINGER,
   SO_SNDBUF,
+  SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -34,6 +39,7 @@ import {
   send,
   setsockopt,
   shutdown,
+  socket,
   socketpair,
 } from "./index.ts";
 import { closed, closing, listener, needs, tcpPair, tcpSocket, waitFor } from "./test-sockets.ts";
@@ -155,15 +161,19 @@ describe("send", () => {
     expect(receiveAll(b, 2).toString()).toBe("he");
   });
 
-  it("holds a partial segment back with MSG_MORE until the next send", () => {
-    const { client, server } = tcpPair();
-    send(client, Buffer.from("head "), 5, MSG_MORE);
-    expect(recv(server, new Uint8Array(8), 8)).toBe(-EAGAIN);
-    send(client, Buffer.from("body"), 4);
-    waitFor(server, EPOLLIN);
+  it("passes its flags on: with MSG_MORE, UDP waits for the rest of the datagram", () => {
+    const [from, to] = [0, 1].map(() => closing(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK))) as [
+      number,
+      number,
+    ];
+    bind(to, { host: "127.0.0.1", port: 0 });
+    connect(from, getsockname(to));
+    send(from, Buffer.from("head "), 5, MSG_MORE);
+    expect(recv(to, new Uint8Array(8), 8)).toBe(-EAGAIN);
+    send(from, Buffer.from("body"), 4);
+    waitFor(to, EPOLLIN);
     const buffer = Buffer.alloc(16);
-    expect(recv(server, buffer, 16)).toBe(9);
-    expect(buffer.toString("latin1", 0, 9)).toBe("head body");
+    expect([recv(to, buffer, 16), buffer.toString("latin1", 0, 9)]).toEqual([9, "head body"]);
   });
 
   it("returns -EPIPE after the own sending was shut down", () => {

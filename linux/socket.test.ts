@@ -70,7 +70,11 @@ describe("socket", () => {
 
   it("throws for a family that does not exist", () => {
     expect(() => socket(4711, SOCK_STREAM)).toThrow(
-      expect.objectContaining({ code: "EAFNOSUPPORT", syscall: "socket", message: expect.stringContaining("4711") }),
+      expect.objectContaining({
+        code: "EAFNOSUPPORT",
+        syscall: "socket",
+        message: expect.stringContaining("4711"),
+      }),
     );
   });
 
@@ -97,7 +101,9 @@ describe("socketpair", () => {
   });
 
   it("throws for internet sockets", () => {
-    expect(() => socketpair(AF_INET, SOCK_STREAM)).toThrow("socketpair AF_INET: operation not supported (EOPNOTSUPP)");
+    expect(() => socketpair(AF_INET, SOCK_STREAM)).toThrow(
+      "socketpair AF_INET: operation not supported (EOPNOTSUPP)",
+    );
   });
 });
 
@@ -115,7 +121,9 @@ describe.each(families)("bind and listen on %s", (family) => {
     needs(family, context);
     const { address } = listener(family);
     const text = family === "IPv4" ? `127.0.0.1:${address.port}` : `[::1]:${address.port}`;
-    expect(() => bind(tcpSocket(family), address)).toThrow(`bind ${text}: address already in use (EADDRINUSE)`);
+    expect(() => bind(tcpSocket(family), address)).toThrow(
+      `bind ${text}: address already in use (EADDRINUSE)`,
+    );
   });
 
   it("name the address also when only listen finds out", (context) => {
@@ -247,7 +255,9 @@ describe("setsockopt and getsockopt", () => {
     const fd = tcpSocket();
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 16384);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, 32768);
-    expect([getsockopt(fd, SOL_SOCKET, SO_RCVBUF), getsockopt(fd, SOL_SOCKET, SO_SNDBUF)]).toEqual([32768, 65536]);
+    expect([getsockopt(fd, SOL_SOCKET, SO_RCVBUF), getsockopt(fd, SOL_SOCKET, SO_SNDBUF)]).toEqual([
+      32768, 65536,
+    ]);
   });
 
   it("take SO_LINGER in seconds, 0 for a reset and -1 for off", () => {

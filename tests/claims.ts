@@ -1,6 +1,8 @@
 /** Something that the project says of itself, and how to find out whether it is true. */
 export type Claim = {
   title: string;
+  /** About a mutant: left out of the quick run. */
+  mutant?: boolean;
   /** @throws Error with what is wrong, or `Skipped` */
   prove: () => Promise<void>;
 };
@@ -11,7 +13,7 @@ export class Skipped extends Error {}
 export type Tally = { passed: number; failed: number; skipped: number };
 
 /** With this set, a missing tool is a failure: where everything is installed, nothing may be left out. */
-const requireTools = process.env.EXPSERVER_REQUIRE_TOOLS === "1";
+export const requireTools = process.env.EXPSERVER_REQUIRE_TOOLS === "1";
 
 /**
  * Proves claims, some at a time, and prints a line for each as it is done.

@@ -93,6 +93,7 @@ async function stageClaims(stage: Stage): Promise<Claim[]> {
     },
     ...mutants.map((mutant) => ({
       title: `${name}: the mutant ${mutant.name} fails ${mutant.fails.join(", ")}`,
+      mutant: true,
       async prove() {
         const record = await gradeTree(stage, solutionFiles(stage), { only: mutant.fails, mutant });
         const results = new Map(record.stages[0]!.checks.map((result) => [result.id, result]));
