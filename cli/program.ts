@@ -208,7 +208,7 @@ export async function runProgram(args: string[]): Promise<number> {
   let status = 0;
   const session = () => {
     const terminal = terminalSession();
-    return args.includes("--no-color") ? { ...terminal, color: false } : terminal;
+    return args[0] === "grade" && args.includes("--no-color") ? { ...terminal, color: false } : terminal;
   };
   const program = buildProgram(session, (result) => {
     status = result;

@@ -43,7 +43,7 @@ export function findFiles(files: TreeFile[], name: string, command: string): Tre
   if (found.length > 0) return found;
   const guess = didYouMean(
     name,
-    files.flatMap(({ path }) => [path, path.replace(/^src\//, "").replace(/\.ts$/, "")]),
+    files.flatMap(({ path }) => [path, path.replace(/^src\//, "").replace(/\.ts$/, ""), basename(path)]),
   );
   throw new UserError(
     `The reference has no file "${name}" there.${guess} See its files: npx expserver-course ${command}`,

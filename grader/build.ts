@@ -157,7 +157,8 @@ export function programCommand(program: BuiltProgram, args: string[]): string[] 
 }
 
 /**
- * Type errors of a workspace as `src/x.ts:12: text`. They are advice: a program that runs is graded.
+ * Type errors of a workspace as `src/x.ts:12: text`. They are advice: a program that runs is graded, and
+ * where they can't be looked for (no compiler, no settings, a cancelled run) there are none.
  * @param folder for a settings file that lets `expserver-course` and Node's types resolve anywhere
  */
 export async function findTypeErrors(
@@ -165,8 +166,20 @@ export async function findTypeErrors(
   folder: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  try {
+    const output = await runTypeCheck(target, folder, signal);
+    return [...output.matchAll(/^([^\s(][^(\n]*)\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
+      ([, file, line, text]) => `${file}:${line}: ${text}`,
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** What `tsc` prints about a workspace. */
+async function runTypeCheck(target: string, folder: string, signal?: AbortSignal): Promise<string> {
   const settings = join(target, "tsconfig.json");
-  if (!existsSync(settings)) return [];
+  if (!existsSync(settings)) return "";
   const require = createRequire(import.meta.url);
   const types = dirname(dirname(require.resolve("@types/node/package.json")));
   const project = join(folder, "tsconfig.json");
@@ -187,15 +200,12 @@ export async function findTypeErrors(
     }),
   );
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
-  const output = await promisify(execFile)(process.execPath, [tsc, "--pretty", "false", "-p", project], {
+  return promisify(execFile)(process.execPath, [tsc, "--pretty", "false", "-p", project], {
     cwd: target,
     signal,
     maxBuffer: 16 * 1024 * 1024,
   }).then(
     ({ stdout }) => stdout,
-    (error: { stdout?: string }) => error.stdout ?? "",
-  );
-  return [...output.matchAll(/^([^\s(][^(\n]*)\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
-    ([, file, line, text]) => `${file}:${line}: ${text}`,
+    (error: { stdout?: string }) => error.stdout ?? "", // it ends with status 2 where it finds errors
   );
 }

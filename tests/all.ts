@@ -34,7 +34,12 @@ function unitTests(): Tally {
   const folder = mkdtempSync(join(tmpdir(), "expserver-unit-"));
   const file = join(folder, "report.json");
   try {
-    const status = runTool("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+    const status = runTool("vitest", [
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${file}`,
+    ]);
     const report = JSON.parse(readFileSync(file, "utf8"));
     const skipped: number = report.numPendingTests + report.numTodoTests;
     const failed = report.numFailedTests + (requireTools ? skipped : 0);

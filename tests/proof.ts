@@ -19,7 +19,20 @@ const commandLine = join(packageRoot, "dist", "cli", "main.js");
 /** Checks that no program text can fail, so that no mutant is owed: they judge the machine. */
 const withoutMutant = new Set(["environment"]);
 
-/** Grades a tree as a learner's workspace is graded: by the command line, in a folder of its own. */
+/** Grades a folder with the command line, as its owner would. */
+export async function gradeFolder(stage: Stage, folder: string, only?: string[]): Promise<GradeRecord> {
+  const args = [commandLine, "grade", String(stage.number), "--target", folder, "--format", "json"];
+  if (only !== undefined) args.push("--only", only.join(","));
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (stdout.startsWith("{")) resolve(stdout);
+      else reject(new Error(`grade said: ${stdout}${stderr}${error?.message ?? ""}`));
+    });
+  });
+  return gradeRecord.parse(JSON.parse(output));
+}
+
+/** Grades a tree in the shape of a learner's workspace, in a folder of its own. */
 async function gradeTree(
   stage: Stage,
   files: TreeFile[],
@@ -32,22 +45,14 @@ async function gradeTree(
       const file = join(folder, options.mutant.file);
       writeFileSync(file, applyEdits(readFileSync(file, "utf8"), options.mutant));
     }
-    const args = [commandLine, "grade", String(stage.number), "--target", folder, "--format", "json"];
-    if (options.only !== undefined) args.push("--only", options.only.join(","));
-    const output = await new Promise<string>((resolve, reject) => {
-      execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-        if (stdout.startsWith("{")) resolve(stdout);
-        else reject(new Error(`grade said: ${stdout}${stderr}${error?.message ?? ""}`));
-      });
-    });
-    return gradeRecord.parse(JSON.parse(output));
+    return await gradeFolder(stage, folder, options.only);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The checks of a record that have other outcomes than wanted, in words. */
-function others(record: GradeRecord, wanted: string): string {
+export function others(record: GradeRecord, wanted: string): string {
   return record.stages
     .flatMap(({ checks }) => checks)
     .filter(({ outcome }) => outcome !== wanted && outcome !== "skipped")

@@ -8,15 +8,22 @@ import type { TcpPeer } from "../engine/tcp-client.ts";
 
 type Overrides = Partial<CheckOptions>;
 
-/** A stack trace on standard error: the mark of an error that nobody caught. */
-function hasStackTrace(program: Program): boolean {
-  return /^\s+at .+(:\d+:\d+\)?|\(native\)|<anonymous>\)?)$/m.test(program.stderr.text());
+/** The message of an error that nobody caught, as Node prints it above a stack trace. */
+function uncaughtError(program: Program): string | undefined {
+  const lines = program.stderr.text().split("\n");
+  const trace = lines.findIndex((line) => /^\s+at .*(:\d+:\d+\)?|\(native\)|<anonymous>\)?)$/.test(line));
+  if (trace === -1) return undefined;
+  return (
+    lines.slice(0, trace).findLast((line) => /^\S.*(Error|Exception)\b.*:/.test(line)) ??
+    "an error without a message"
+  );
 }
 
 /** Fails when the program left with a stack trace. */
 export function expectNoStackTrace(program: Program): void {
-  assert(!hasStackTrace(program), {
-    summary: `${program.name} printed a stack trace`,
+  const message = uncaughtError(program);
+  assert(message === undefined, {
+    summary: `${program.name} was ended by an error that nobody caught: ${message}`,
     expected: "an error that is caught and told in one sentence",
     observed: program.stderr.text().trim().split("\n").slice(0, 6).join("\n"),
   });

@@ -26,15 +26,15 @@ const newline = 0x0a;
 
 /** Puts lines together out of the bytes of a descriptor, which come in pieces of any size. */
 class LineReader {
-  private readonly fd: number;
-  private readonly onError: (errno: number) => never;
-  private buffer = new Uint8Array(64 * 1024);
+  readonly fd: number;
+  readonly onError: (errno: number) => never;
+  buffer = new Uint8Array(64 * 1024);
   /** Where the bytes begin that have been read and not yet given out. */
-  private start = 0;
+  start = 0;
   /** Where they end, and the next read goes. */
-  private end = 0;
+  end = 0;
   /** A terminal can be read again after its end of input; the end is the end all the same. */
-  private ended = false;
+  ended = false;
 
   /** `onError` is told a negative errno when the descriptor cannot be read, and must not return. */
   constructor(fd: number, onError: (errno: number) => never) {
@@ -64,14 +64,14 @@ class LineReader {
     }
   }
 
-  private take(end: number): Uint8Array {
+  take(end: number): Uint8Array {
     const line = this.buffer.subarray(this.start, end);
     this.start = end;
     return line;
   }
 
   /** Moves the unfinished line to the front; when it fills the whole buffer, takes a larger one. */
-  private makeRoom(): void {
+  makeRoom(): void {
     this.buffer.copyWithin(0, this.start, this.end);
     this.end -= this.start;
     this.start = 0;

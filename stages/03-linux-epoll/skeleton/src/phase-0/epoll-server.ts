@@ -1,9 +1,9 @@
 // epoll-server [port=8080]: sends back each message with its bytes reversed, to any number of clients at
 // once, in one thread. A message is what one recv returns; a newline at its end stays at its end.
 //
-// Seven gaps are left, marked TODO 1 to TODO 7. What you wrote in stage 1 may be copied. What is new comes
+// Six gaps are left, marked TODO 1 to TODO 6. What you wrote in stage 1 may be copied. What is new comes
 // from expserver-course/linux too: epoll_create1, epoll_ctl, epoll_wait, EpollEvents, EPOLLIN,
-// EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, SOCK_NONBLOCK, SOMAXCONN, EAGAIN and ECONNABORTED.
+// EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, SOCK_NONBLOCK, SOMAXCONN and EAGAIN.
 
 import { EINTR, errnoMessage, errnoName, INADDR_ANY, SystemCallError, write } from "expserver-course/linux";
 
@@ -14,7 +14,7 @@ const acceptRetryMs = 100;
 
 const port = portFrom(process.argv.slice(2));
 const { listener, epoll } = openServer(port);
-// TODO 3: make room for one batch of 256 events (new EpollEvents(256)), and for one message.
+// TODO 3: make room for one batch of 256 events (an EpollEvents), and for one message (as in stage 1).
 /** Whether the listener is being watched. */
 let accepting = true;
 /** The last trouble that the operator was told about. */
@@ -22,12 +22,18 @@ let lastComplaint = "";
 
 print(1, `listening on ${INADDR_ANY}:${port}\n`);
 while (true) {
-  // TODO 4: the event loop. Wait for events without a time limit; after -EINTR wait again, any other
-  // negative errno is the end: fail(1, …). Then go through the batch. data(i) tells the descriptor of
-  // event i: for the listener call acceptClient, for any other descriptor answer.
-  todo(`4: wait for events with descriptor ${epoll}`);
-  // TODO 7b: while !accepting, wait no longer than acceptRetryMs, and after each wait call
-  // watchListener(true) before going through the batch.
+  const timeout = accepting ? -1 : acceptRetryMs;
+  // TODO 3: wait with epoll_wait until there are events, or the time is over. After -EINTR wait again;
+  // any other negative errno is the end: fail(1, …).
+  const count: number = todo(`3: wait for events with descriptor ${epoll} and time-out ${timeout}`);
+  if (!accepting) watchListener(true);
+
+  for (let i = 0; i < count; i++) {
+    // TODO 3: the descriptor that event i is about.
+    const fd: number = todo("3: look at the event");
+    if (fd === listener) acceptClient();
+    else answer(fd);
+  }
 }
 
 /** The port that the arguments name; ends the program with status 2 when they are wrong. */
@@ -55,30 +61,38 @@ function openServer(port: number): { listener: number; epoll: number } {
 
 /** Takes one client out of the queue. If more are there, the listener stays ready and we are told again. */
 function acceptClient(): void {
-  // TODO 5: accept one client and add its descriptor to the epoll instance. For -EAGAIN, -ECONNABORTED and
-  // -EINTR there is nothing to do: return.
-  todo(`5: accept a client from descriptor ${listener}`);
-  // TODO 7a: any other negative errno: complain(…) and watchListener(false). And epoll_ctl throws when it
-  // cannot add one more: then complain and close that client, and no other one notices.
+  // TODO 4: accept one client. For -EAGAIN, -ECONNABORTED and -EINTR there is nothing to do: return. Add the
+  // client's descriptor to the epoll instance, below. Should epoll_ctl throw, then complain, close that
+  // client, and go on: nobody else has a part in it.
+  const client: number = todo(`4: accept a client from descriptor ${listener}`);
+  if (client < 0) {
+    // Most likely EMFILE, no descriptor left. The client stays in the queue and the listener ready, so
+    // that epoll_wait would return at once for ever: look away for a moment.
+    complain(`cannot accept clients for now: ${describe(client)}`);
+    watchListener(false);
+    return;
+  }
 }
 
 /** With false the listener stays in the set, and epoll does not tell when clients are waiting. */
 function watchListener(watched: boolean): void {
-  // TODO 7: change the listener's mask with EPOLL_CTL_MOD, to EPOLLIN or to 0.
+  // TODO 6: change the listener's mask with EPOLL_CTL_MOD, to EPOLLIN or to 0.
   accepting = watched;
 }
 
 /** Reads what a client has sent and sends it back reversed; lets go of a client that has left. */
 function answer(client: number): void {
-  // TODO 6: one recv, no loop: if more has come, epoll tells us again. A message is reversed and sent back
-  // as in stage 1. When the client has ended its side, or recv or send fails, drop it, and only it.
-  todo(`6: answer the client at descriptor ${client}`);
+  // TODO 5: one recv, no loop: if more has come, epoll tells us again. When the client has ended its side,
+  // or the connection is broken, drop this client and return.
+  const message: Uint8Array = todo(`5: receive a message from descriptor ${client}`);
+  reverse(message);
+  if (sendAll(client, message) < 0) drop(client);
 }
 
 /** Ends the life of a client's descriptor: first out of the set, then closed. */
 function drop(client: number): void {
-  // TODO 6: EPOLL_CTL_DEL, then close.
-  todo(`6: let go of descriptor ${client}`);
+  // TODO 5: EPOLL_CTL_DEL, then close.
+  todo(`5: let go of descriptor ${client}`);
 }
 
 /** Reverses a message where it stands; a newline at its end stays there. */
@@ -89,8 +103,8 @@ function reverse(message: Uint8Array): void {
 
 /** Sends all the bytes, and waits while the peer takes none. Returns 0 or a negative errno. */
 function sendAll(fd: number, bytes: Uint8Array): number {
-  // TODO 6: yours from stage 1.
-  return todo(`6: send ${bytes.length} bytes to descriptor ${fd}`);
+  // TODO 5: yours from stage 1.
+  return todo(`5: send ${bytes.length} bytes to descriptor ${fd}`);
 }
 
 /** Tells the operator of a trouble, once until it is over: a flood of messages would be a second trouble. */

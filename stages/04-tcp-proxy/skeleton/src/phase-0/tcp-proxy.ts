@@ -8,6 +8,7 @@ import {
   EINTR,
   errnoMessage,
   errnoName,
+  formatAddress,
   INADDR_ANY,
   SockaddrStorage,
   type SocketAddress,
@@ -42,9 +43,18 @@ let lastComplaint = "";
 
 print(1, `listening on ${INADDR_ANY}:${port}\n`);
 while (true) {
-  // TODO 1: the event loop of stage 3, with the pause of acceptRetryMs while !accepting. For the listener
-  // call acceptClient; for any other descriptor relay, with its direction. (TODO 7 changes both.)
-  todo(`1: wait for events with descriptor ${epoll}`);
+  // TODO 1: this loop is that of stage 3: the batch of events, epoll_wait, the descriptor of an event.
+  const timeout = accepting ? -1 : acceptRetryMs;
+  const count: number = todo(`1: wait for events with descriptor ${epoll} and time-out ${timeout}`);
+  if (!accepting) watchListener(true);
+
+  for (let i = 0; i < count; i++) {
+    const fd: number = todo("1: look at the event");
+    // TODO 7: these two lines have two faults, which only show when several things happen at once. Each event
+    // can close two descriptors and open two others, and the rest of the batch knows nothing of it.
+    if (fd === listener) acceptClient();
+    else relay(directions.get(fd)!);
+  }
 }
 
 /** What the arguments say; ends the program with status 2 when they are wrong. */
@@ -94,8 +104,13 @@ function openServer(port: number): { listener: number; epoll: number } {
 function acceptClient(): void {
   // TODO 1: yours from stage 3 up to the point where there is a client's descriptor.
   const client: number = todo(`1: accept a client from descriptor ${listener}`);
+  if (client < 0) {
+    complain(`cannot accept clients for now: ${describe(client)}`);
+    watchListener(false);
+    return;
+  }
   const upstream = connectUpstream();
-  // TODO 2: without an upstream there is nothing to relay: close the client. Otherwise open the pair.
+  // TODO 2b: without an upstream there is nothing to relay: close the client.
   openPair(client, upstream);
 }
 
@@ -107,9 +122,16 @@ function watchListener(watched: boolean): void {
 
 /** A new connection to the upstream: its descriptor, or -1 when there is none to be had. */
 function connectUpstream(): number {
-  // TODO 2: make a socket of the family of upstreamAddress and connect it. Neither a socket that cannot be
-  // made (it throws) nor a refused connection may end the proxy: complain(…), close what is open, return -1.
-  return todo(`2: connect to ${upstreamAddress.host}`);
+  try {
+    // TODO 2a: make a socket of the family of upstreamAddress and connect it. connect does not throw: it
+    // returns 0 or a negative errno. When it fails, complain(…) with the address and the reason, close the
+    // socket and return -1: the proxy goes on.
+    return todo(`2: connect to ${formatAddress(upstreamAddress)}`);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    complain(error.message);
+    return -1;
+  }
 }
 
 /** Begins to relay between two connected sockets. */
@@ -123,10 +145,12 @@ function openPair(client: number, upstream: number): void {
 
 /** Moves what has come in on one side to the other side: bytes, an end, or the news of a break. */
 function relay(direction: Direction): void {
-  // TODO 4: one recv from `from`; what it brought goes to `to`, all of it. When recv or send fails, close
-  // the pair. When recv returns 0, end the direction.
-  todo(`4: relay from ${direction.from} to ${direction.to}`);
   // TODO 6b: an event for a direction that has ended already can only mean that the connection is broken.
+  // TODO 4a: one recv from `from`; after -EINTR just return, the event comes again.
+  const count: number = todo(`4: receive from descriptor ${direction.from}`);
+  // TODO 4b: two faults again. recv can fail, which closes the pair; and it seldom fills the whole buffer.
+  if (count === 0) endDirection(direction);
+  else if (sendAll(direction.to, buffer) < 0) closePair(direction);
 }
 
 /** Passes on that no more bytes come this way. The opposite direction goes on until it ends too. */
@@ -138,14 +162,15 @@ function endDirection(direction: Direction): void {
 
 /** Ends a pair in any state: both descriptors leave the table and the set, then they are closed. */
 function closePair(direction: Direction): void {
-  // TODO 5: for both descriptors: out of `directions`, out of the epoll instance, close.
+  // TODO 5: for both descriptors: out of `directions`, out of the epoll instance, close. If openPair could
+  // not add one of them, that one is not in the epoll instance: EPOLL_CTL_DEL would throw ENOENT.
   todo(`5: close descriptors ${direction.from} and ${direction.to}`);
 }
 
 /** Sends all the bytes, and waits while the peer takes none. Returns 0 or a negative errno. */
 function sendAll(fd: number, bytes: Uint8Array): number {
-  // TODO 1: yours from stage 1.
-  return todo(`1: send ${bytes.length} bytes to descriptor ${fd}`);
+  // TODO 4b: yours from stage 1.
+  return todo(`4: send ${bytes.length} bytes to descriptor ${fd}`);
 }
 
 /** Tells the operator of a trouble, once until it is over: a flood of messages would be a second trouble. */
