@@ -1,7 +1,7 @@
 import type { CheckDefinition, GradeListener, GradeOptions, GradeRecord } from "../grader/index.ts";
 import type { ReportFormat, Writer, WriterOptions } from "../grader/report/index.ts";
 import type { Stage } from "../stages/stage.ts";
-import { recordGrading, updateProgress } from "./progress.ts";
+import { noteProgress, recordGrading } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { shellWord } from "./typed-text.ts";
 
@@ -69,13 +69,5 @@ export function keepResult(session: Session, workspace: string, record: GradeRec
   // A stage in which the grader had trouble or was interrupted says nothing about the learner's program.
   const stages = record.stages.filter(({ checks }) => checks.every(({ outcome }) => outcome !== "error"));
   if (stages.length === 0) return;
-  try {
-    updateProgress(workspace, (progress) => recordGrading(progress, { ...record, stages }));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined || !unwritable.has(code)) throw error;
-    session.warn(`The result could not be recorded in .expserver/state.json: ${message}.`);
-  }
+  noteProgress(session, workspace, (progress) => recordGrading(progress, { ...record, stages }));
 }
-
-const unwritable = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);

@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { packageRoot, packageVersion } from "../stages/package-root.ts";
@@ -48,34 +58,70 @@ function folderOfDependency(name: string): string | undefined {
   }
 }
 
-/** Makes a link unless something that works is there; a dangling link is replaced. */
-function linkUnlessPresent(target: string, link: string): void {
+/**
+ * The version that a stand-in claims. No range accepts it, so `npm install` puts the real package in
+ * its place; npm would keep a plain link, and write its target on this machine into the lock file.
+ */
+const standInVersion = "0.0.0-linked";
+
+type Manifest = { version?: string; bin?: Record<string, string> };
+
+/** Whether `node_modules/<name>` is missing, or leads to a package that is gone. */
+function needsStandIn(folder: string): boolean {
+  const manifest = readJson(join(folder, "package.json")) as Manifest | undefined;
+  if (manifest === undefined) return true;
+  if (manifest.version !== standInVersion) return false;
+  return readdirSync(folder).some((name) => !existsSync(join(folder, name)));
+}
+
+/** Makes `node_modules/<name>` stand in for a package elsewhere: its manifest, and links to all else. */
+function placeStandIn(source: string, folder: string, entries: string[]): void {
+  if (!needsStandIn(folder)) return;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of entries) symlinkSync(join(source, name), join(folder, name));
+  const manifest = readJson(join(source, "package.json")) as Manifest;
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ ...manifest, version: standInVersion }, null, 2),
+  );
+}
+
+/** What a package consists of besides its manifest and what was installed for it. */
+function entriesOf(source: string): string[] {
+  return readdirSync(source).filter((name) => name !== "package.json" && name !== "node_modules");
+}
+
+/** Links `.bin/<name>` as npm would, unless something that works is there. */
+function linkProgram(modules: string, name: string, target: string): void {
+  const link = join(modules, ".bin", name);
   if (existsSync(link)) return;
   if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(link);
   mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(target, link);
+  symlinkSync(join("..", target), link);
 }
 
-/** The programs that scripts of the workspace call. */
-function ownPrograms(): [string, string][] {
-  const manifest = readJson(join(packageRoot, "package.json")) as { bin?: Record<string, string> };
-  return Object.entries(manifest.bin ?? {});
-}
+/** What learners and the workspace's scripts use of this package; a checkout holds more. */
+const ownEntries = ["dist", "docs", "stages", "solutions"];
 
 /**
  * Makes `expserver-course/…`, the compiler and its types resolve in a workspace where nothing was
- * installed, by links to the running package; whatever `npm install` put there stays, and a later
- * `npm install` replaces the links. Needs no network. Mends links whose target is gone.
+ * installed; whatever `npm install` put there stays, and a later `npm install` replaces what is made
+ * here. Needs no network. Mends links whose target is gone.
  */
 export function linkInstallation(workspace: string): void {
   const modules = join(workspace, "node_modules");
-  linkUnlessPresent(realpathSync(packageRoot), join(modules, "expserver-course"));
-  for (const [name, path] of ownPrograms()) {
-    linkUnlessPresent(join("..", "expserver-course", path), join(modules, ".bin", name));
-  }
+  const root = realpathSync(packageRoot);
+  placeStandIn(
+    root,
+    join(modules, "expserver-course"),
+    ownEntries.filter((name) => existsSync(join(root, name))),
+  );
   for (const name of ["typescript", "@types/node"]) {
     const folder = folderOfDependency(name);
-    if (folder !== undefined) linkUnlessPresent(folder, join(modules, name));
+    if (folder !== undefined) placeStandIn(folder, join(modules, name), entriesOf(folder));
   }
-  linkUnlessPresent(join("..", "typescript", "bin", "tsc"), join(modules, ".bin", "tsc"));
+  const { bin = {} } = readJson(join(root, "package.json")) as Manifest;
+  for (const [name, path] of Object.entries(bin)) linkProgram(modules, name, join("expserver-course", path));
+  linkProgram(modules, "tsc", "typescript/bin/tsc");
 }

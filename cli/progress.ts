@@ -5,6 +5,7 @@ import type { GradeRecord, StageResult } from "../grader/record.ts";
 import { UserError } from "../grader/user-error.ts";
 import { packageVersion } from "../stages/package-root.ts";
 import { allStages, findStage, type Stage } from "../stages/stage.ts";
+import type { Session } from "./session.ts";
 
 const points = z.looseObject({ earned: z.number(), possible: z.number() });
 
@@ -121,6 +122,23 @@ export function updateProgress(workspace: string, change: (progress: Progress) =
   writeProgress(workspace, progress);
   return progress;
 }
+
+/** As `updateProgress`, for what is not worth failing for: where the file cannot be written, says so and goes on. */
+export function noteProgress(
+  session: Session,
+  workspace: string,
+  change: (progress: Progress) => void,
+): void {
+  try {
+    updateProgress(workspace, change);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined || !unwritable.has(code)) throw error;
+    session.warn(`This was not recorded: .expserver/state.json cannot be written (${code}).`);
+  }
+}
+
+const unwritable = new Set(["EACCES", "EROFS", "EPERM", "ENOSPC", "EDQUOT"]);
 
 /** The stage at which the learner is. */
 export function currentStage(progress: Progress): Stage {

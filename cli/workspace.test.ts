@@ -1,7 +1,7 @@
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -42,7 +42,9 @@ describe("making one", () => {
   test("links the package, the compiler and Node's types, so that nothing has to be installed", () => {
     const folder = temporaryWorkspace();
     const modules = join(folder, "node_modules");
-    expect(realpathSync(join(modules, "expserver-course"))).toBe(realpathSync(packageRoot));
+    expect(realpathSync(join(modules, "expserver-course", "docs"))).toBe(
+      realpathSync(join(packageRoot, "docs")),
+    );
     expect(existsSync(join(modules, "@types", "node", "package.json"))).toBe(true);
     expect(existsSync(join(modules, ".bin", "tsc"))).toBe(true);
   });
@@ -117,17 +119,24 @@ describe("finding one", () => {
     expect(() => openWorkspace(session)).toThrow(/is not inside a workspace.*npx expserver-course init$/s);
   });
 
-  test("mends a dangling link and leaves an installed package alone", () => {
+  test("mends links that lead nowhere, and leaves an installed package alone", () => {
     const folder = temporaryWorkspace();
-    const link = join(folder, "node_modules", "expserver-course");
-    rmSync(link);
-    symlinkSync(join(folder, "gone"), link);
+    const installed = join(folder, "node_modules", "expserver-course");
+    const docs = join(installed, "docs");
+    rmSync(docs);
+    symlinkSync(join(folder, "gone"), docs);
     openWorkspace(recordedSession(folder));
-    expect(realpathSync(link)).toBe(realpathSync(packageRoot));
+    expect(realpathSync(docs)).toBe(realpathSync(join(packageRoot, "docs")));
 
-    rmSync(link);
-    mkdirSync(link);
+    rmSync(installed, { recursive: true });
+    symlinkSync(join(folder, "gone"), installed);
     openWorkspace(recordedSession(folder));
-    expect(lstatSync(link).isDirectory()).toBe(true);
+    expect(existsSync(docs)).toBe(true);
+
+    rmSync(installed, { recursive: true });
+    mkdirSync(installed);
+    writeFileSync(join(installed, "package.json"), '{ "version": "0.1.0" }');
+    openWorkspace(recordedSession(folder));
+    expect(readdirSync(installed)).toEqual(["package.json"]);
   });
 });

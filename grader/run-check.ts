@@ -64,7 +64,9 @@ export async function runCheck(
   } catch (error) {
     trouble = error;
   }
+  // Before the clearing up, which is no part of what the check did.
   const programs = trouble === undefined ? [] : context.describePrograms();
+  const sent = context.transcript.steps();
   try {
     await context.close();
   } catch (error) {
@@ -75,7 +77,7 @@ export async function runCheck(
   if (trouble instanceof CheckSkipped) return { id, outcome: "skipped", durationMs, reason: trouble.message };
   const transcript = context.transcript.toString();
   if (trouble instanceof CheckFailure) {
-    const evidence = { ...trouble.evidence, sent: context.transcript.steps(), programs };
+    const evidence = { ...trouble.evidence, sent, programs };
     return { id, outcome: "fail", durationMs, evidence, transcript };
   }
   const reason =

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Reporter, TestCase, Vitest } from "vitest/node";
 import type { Check } from "./checks.ts";
@@ -72,6 +73,11 @@ export async function runStage(
   tell();
 }
 
+/** A stream that forgets what is written to it. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
 /** Vitest without anything of the workspace's: no configuration file, no plugins, no cache beside the code. */
 async function createEngine(reporter: Reporter, planFile: string, folder: string): Promise<Vitest> {
   const { createVitest } = await import("vitest/node");
@@ -94,6 +100,8 @@ async function createEngine(reporter: Reporter, planFile: string, folder: string
       server: { deps: { external: [/./] } },
     },
     { cacheDir: join(folder, "vitest") },
+    // Its own words, and the sequences that move a terminal's cursor, are for nobody.
+    { stdout: nowhere(), stderr: nowhere() },
   );
   // Vitest ends the process 1 ms after a signal; ours must have time to clear up.
   for (const [name, before] of listenersBefore) {

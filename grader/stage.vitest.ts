@@ -3,7 +3,7 @@
  * is particular to Vitest stands here and in `run.ts`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "vitest";
 import { findStage } from "../stages/stage.ts";
 import { loadChecks } from "./checks.ts";
@@ -50,5 +50,6 @@ function keepTranscript(report: CheckReport): CheckReport {
   mkdirSync(plan.transcripts, { recursive: true });
   const file = join(plan.transcripts, `${plan.slug}.${report.id}.txt`);
   writeFileSync(file, report.transcript);
-  return { ...report, transcript: file };
+  const inside = relative(plan.target, file);
+  return { ...report, transcript: inside.startsWith("..") ? file : inside };
 }

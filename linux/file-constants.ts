@@ -1,4 +1,4 @@
-import { ARCHITECTURE, type Architecture } from "./libc.ts";
+import { openFlags } from "./open-flags.ts";
 
 /** Constants of the file calls. Four flags of `open` differ between processors; all else is the same. */
 
@@ -28,13 +28,6 @@ export const O_DSYNC = 0o10000;
 export const O_CLOEXEC = 0o2000000;
 /** Only a handle on the place in the tree, for `openat` and `fstat`: nothing can be read through it. */
 export const O_PATH = 0o10000000;
-
-/** The flags that x86-64 and arm64 number differently. */
-export function openFlags(architecture: Architecture = ARCHITECTURE) {
-  return architecture === "x64"
-    ? { O_DIRECT: 0o40000, O_LARGEFILE: 0o100000, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 }
-    : { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000, O_DIRECT: 0o200000, O_LARGEFILE: 0o400000 };
-}
 
 const flags = openFlags();
 /** Fail with ENOTDIR unless it is a directory. */

@@ -1,4 +1,5 @@
 import * as constants from "./file-constants.ts";
+import { openFlags } from "./open-flags.ts";
 import type { NameTable } from "./trace-format.ts";
 import { flagSet, oneOf } from "./trace-format.ts";
 
@@ -15,7 +16,7 @@ const OPEN_FLAGS: NameTable = {
   O_APPEND: constants.O_APPEND,
   O_NONBLOCK: constants.O_NONBLOCK,
   O_DSYNC: constants.O_DSYNC,
-  ...constants.openFlags(),
+  ...openFlags(),
   O_CLOEXEC: constants.O_CLOEXEC,
   O_PATH: constants.O_PATH,
 };

@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openFlags } from "./file-constants.ts";
 import * as linux from "./index.ts";
 import {
   AF_UNIX,
@@ -61,6 +60,7 @@ import {
   write,
   writev,
 } from "./index.ts";
+import { openFlags } from "./open-flags.ts";
 import { closed, closing } from "./test-sockets.ts";
 
 let folder = "";

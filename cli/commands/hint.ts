@@ -3,7 +3,7 @@ import { loadHints } from "../../stages/hints.ts";
 import type { Stage } from "../../stages/stage.ts";
 import { type Engine, loadEngine } from "../grading.ts";
 import { didYouMean } from "../nearest.ts";
-import { currentStage, type Progress, progressOf, readProgress, updateProgress } from "../progress.ts";
+import { currentStage, noteProgress, type Progress, progressOf, readProgress } from "../progress.ts";
 import { bold, type Session } from "../session.ts";
 import { parseStage } from "../stage-names.ts";
 import { openWorkspace } from "../workspace.ts";
@@ -38,7 +38,7 @@ export async function hint(
 
   const shown = Math.max(shownBefore, ...levels);
   if (shown > shownBefore) {
-    updateProgress(workspace, (changed) => {
+    noteProgress(session, workspace, (changed) => {
       const entry = progressOf(changed, stage);
       entry.hints = { ...entry.hints, [id]: shown };
     });

@@ -78,6 +78,7 @@ export async function exchange(
   withinMs?: number,
 ): Promise<void> {
   const expected = reversed(message);
+  client.expectNothing(); // surplus of the reply before would else look like a wrong reply to this
   client.send(message);
   await client.expect(expected, { withinMs });
 }

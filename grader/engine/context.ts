@@ -1,7 +1,7 @@
 import { programCommand } from "../build.ts";
 import type { StagePlan } from "../plan.ts";
 import { CheckSkipped, describeMs } from "./evidence.ts";
-import { markOf } from "./leftovers.ts";
+import { markName, markOf } from "./leftovers.ts";
 import { Deadline, runQueueClock } from "./machine.ts";
 import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
 import { Program } from "./program.ts";
@@ -10,6 +10,7 @@ import { Random } from "./random.ts";
 import { connectTcp, type TcpPeer } from "./tcp-client.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import { Terminal } from "./terminal.ts";
+import { runTool, type ToolResult } from "./tool.ts";
 import { Transcript } from "./transcript.ts";
 
 /** The grader could not do its part; never the learner's fault: the outcome is `error`. */
@@ -29,6 +30,7 @@ export class CheckContext {
   readonly tree: ProgramTree;
   readonly #mark: string;
   readonly #peers: TcpPeer[] = [];
+  #connects = 0;
   readonly #listeners: TcpListener[] = [];
   readonly #ports: ReservedPort[] = [];
 
@@ -119,6 +121,25 @@ export class CheckContext {
     return terminal;
   };
 
+  /**
+   * Runs another program to its end, such as curl, as a client that nobody here wrote. It goes with the
+   * check, however the check ends.
+   * @throws Error when it cannot be started
+   */
+  runTool = async (
+    command: string,
+    args: string[],
+    options: { input?: Uint8Array; withinMs?: number } = {},
+  ): Promise<ToolResult> => {
+    this.step(`ran ${[command, ...args].join(" ")}`);
+    return runTool(command, args, {
+      input: options.input,
+      env: { ...this.plan.env, [markName]: this.#mark },
+      tree: this.tree,
+      deadline: this.deadline(options.withinMs ?? 10_000),
+    });
+  };
+
   /** Connects a client to a server. Clients are counted in the order of connecting. */
   connect = async (
     to: { port: number; host?: string },
@@ -127,7 +148,7 @@ export class CheckContext {
     const peer = await connectTcp(
       { host: to.host ?? "127.0.0.1", port: to.port },
       {
-        name: `client ${this.#peers.length + 1}`,
+        name: `client ${++this.#connects}`,
         transcript: this.transcript,
         deadline: this.deadline,
         ...options,
@@ -146,6 +167,12 @@ export class CheckContext {
     onConnection?: (peer: TcpPeer) => void,
   ): Promise<TcpListener> => {
     const port = address.port ?? (await this.freePort());
+    const holder = address.port === undefined ? undefined : whoHolds(port);
+    if (holder !== undefined) {
+      throw new GraderTrouble(
+        `${holder}, and the check needs this port itself. End it, or grade with --isolate.`,
+      );
+    }
     const listener = await TcpListener.listen(
       { host: address.host ?? "127.0.0.1", port },
       this,

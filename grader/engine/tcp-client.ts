@@ -265,7 +265,8 @@ export async function connectTcp(
   const socket = createConnection({ ...address, allowHalfOpen: true });
   const peer = new TcpPeer(socket, options);
   await deadline.until(() => !socket.connecting || peer.broken !== undefined, { wakeUp: peer.wakeUp });
-  if (!socket.connecting && peer.broken === undefined) {
+  // A reset comes from a server that had taken the connection already; one that takes none refuses it.
+  if (!socket.connecting && (peer.broken === undefined || peer.broken === "ECONNRESET")) {
     options.transcript.step(`${options.name} connected to ${address.host}:${address.port}`);
     return peer;
   }
