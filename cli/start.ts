@@ -62,6 +62,6 @@ const systemReasons: Record<string, string> = {
   ENOTDIR: "a part of this path is a file, not a folder",
 };
 
-const ownFault = `This is a fault of expserver-course itself, not of your program. Your files are as they were.
+const ownFault = `This is a fault of expserver-course itself, not of your program.
 Please report it to the people who maintain the course, with the command you typed, the output of
 \`npx expserver-course doctor\`, and these lines:`;
