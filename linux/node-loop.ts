@@ -4,7 +4,7 @@ import { libcFunction } from "./libc.ts";
  * The epoll descriptor of Node's own event loop. A program with a loop of its own adds it to its epoll set: it becomes
  * readable when Node has something to do (a signal, a child's end, a message), and the program then hands the thread
  * back for a moment, with `setImmediate`. Node's timers do not show in it.
- * Belongs to libuv, not to Linux: <https://docs.libuv.org/en/v1.x/loop.html>.
+ * Only in the main thread: a worker thread has another loop. Belongs to libuv, not to Linux: <https://docs.libuv.org/en/v1.x/loop.html>.
  * @returns the descriptor; only to be watched, never to be closed
  * @throws {Error} this Node does not export libuv's functions
  */

@@ -63,14 +63,15 @@ export function oneOf(value: number, names: NameTable): string {
 
 /**
  * Names of the bits that are set, the rest in hexadecimal: `EPOLLIN|EPOLLET`, `0`, `O_CLOEXEC|0x40000000`.
- * @param names in the order in which they are to be shown; a name with several bits stands before its parts
+ * @param names none of them 0, in the order in which they are to be shown; a name with several bits stands before
+ * its parts
  */
 export function flagSet(value: number, names: NameTable): string {
   let rest = value >>> 0;
   const shown: string[] = [];
   for (const name in names) {
     const bits = names[name]! >>> 0;
-    if (bits !== 0 && (rest & bits) >>> 0 === bits) {
+    if ((rest & bits) >>> 0 === bits) {
       shown.push(name);
       rest = (rest & ~bits) >>> 0;
     }

@@ -1,4 +1,4 @@
-import { EACCES, errnoMessage, errnoName, SystemCallError } from "./errno.ts";
+import { errnoMessage, errnoName, SystemCallError } from "./errno.ts";
 import { lastErrno, libcFunction } from "./libc.ts";
 
 /**
@@ -39,8 +39,8 @@ export function openTrace(target: string | undefined): number | null {
   }
   const path = target.replaceAll("%p", String(process.pid));
   // Append mode: each line lands behind the last one, whichever process wrote that.
-  const fd = path.includes("\0") ? -1 : rawOpen(path, O_WRONLY_CREAT_APPEND_CLOEXEC, 0o644);
-  if (fd < 0) throw new SystemCallError("EXPSERVER_TRACE", lastErrno() || EACCES, path);
+  const fd = rawOpen(path, O_WRONLY_CREAT_APPEND_CLOEXEC, 0o644);
+  if (fd < 0) throw new SystemCallError("EXPSERVER_TRACE", lastErrno(), path);
   return fd;
 }
 
