@@ -49,3 +49,19 @@ test("code keeps its lines", () => {
     /const fd = socket\(AF_INET, SOCK_STREAM\);\n\s*\n\s*listen\(fd, 1\);/,
   );
 });
+
+test("links to other pages of the course become the command that shows them", () => {
+  expect(render("See [the guide](../../guides/backpressure.md#why).", 90)).toContain(
+    "npx expserver-course read backpressure)",
+  );
+  expect(render("See [before](./stage-1.md).", 90)).toContain("npx expserver-course read 1)");
+  expect(render("See [it](https://example.org/stage-1.md).", 90)).toContain("https://example.org/stage-1.md");
+});
+
+test("a paragraph is set anew, whatever its lines were", () => {
+  expect(render("one\ntwo\n*three\nfour*\n")).toContain("one two three four");
+});
+
+test("long list items are wrapped below their text", () => {
+  expect(render(`- ${"word ".repeat(20)}\n`, 60)).toMatch(/^ {2}\* word .{10,}\n {4}word /m);
+});

@@ -61,9 +61,9 @@ export function buildProgram(session: () => Session, done: (status: number) => v
   program
     .command("read")
     .helpGroup(work)
-    .argument("[stage]", "a stage: 1, stage-1, tcp-server, … (default: the current one)")
-    .option("--path", "print where the lesson's file is")
-    .description("read a stage's lesson")
+    .argument("[page]", "a stage: 1, stage-1, tcp-server, … (default: the current one), or a guide's name")
+    .option("--path", "print where the page's file is")
+    .description("read a stage's lesson, or a guide")
     .action(call(async () => (await import("./commands/read.ts")).read));
 
   program

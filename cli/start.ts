@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { UserError } from "../grader/user-error.ts";
 import { type Machine, platformProblem, thisMachine } from "./platform.ts";
 
@@ -35,7 +36,7 @@ function endQuietlyWhenOutputCloses(): void {
     if (stream.listenerCount("error") > 0) continue;
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
-      process.exit(0);
+      process.exit(128 + constants.signals.SIGPIPE); // what a shell reports of other programs, too
     });
   }
 }

@@ -1,11 +1,16 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { packageRoot } from "../stages/package-root.ts";
 import type { Stage } from "../stages/stage.ts";
 import type { Course } from "./course.ts";
+import { KeptOutput } from "./engine/kept-output.ts";
+import { endMarked, markName } from "./engine/leftovers.ts";
+import { describeExit, type Exit } from "./engine/program.ts";
+import { UserError } from "./user-error.ts";
 
 /** An import of a module that would do the stage's work: `node:net` in `src/x.ts`, or in a package. */
 export type ForbiddenImport = { module: string; importer: string };
@@ -30,6 +35,9 @@ const forbiddenModules = new Set(
 );
 
 const buildTimeLimitMs = 120_000;
+
+const compilerTrouble = (message: string) =>
+  `The compiler, esbuild, did not work: ${message.split("\n")[0]} Install the course again, with optional dependencies: npm install`;
 
 /** The package name of a file below `node_modules`, or `undefined` for a file of the learner's. */
 function packageOf(file: string): string | undefined {
@@ -59,11 +67,20 @@ async function bundle(target: string, entry: string, outfile: string): Promise<B
     plugins: [
       {
         name: "imports",
-        setup({ onResolve }) {
+        setup({ onResolve, onLoad }) {
+          // A stand-in that names every export, so that a misspelt import is an error here, with its line.
           onResolve({ filter: /^expserver-course\/(linux|zod)$/ }, ({ path }) => ({
-            path: join(packageRoot, "dist", "linux", path.endsWith("zod") ? "zod.js" : "index.js"),
-            external: true,
+            path,
+            namespace: "package",
           }));
+          onLoad({ filter: /.*/, namespace: "package" }, async ({ path }) => {
+            const file = path.endsWith("zod") ? "zod.js" : "index.js";
+            // A URL, as a folder's name may hold what an import takes for the end of a path.
+            const url = pathToFileURL(join(packageRoot, "dist", "linux", file)).href;
+            const names = Object.keys(await import(url));
+            return { contents: `export { ${names.join(", ")} } from ${JSON.stringify(url)};` };
+          });
+          onResolve({ filter: /^file:/, namespace: "package" }, ({ path }) => ({ path, external: true }));
           onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
           onResolve({ filter: /.*/ }, ({ path, importer }) => {
             if (!isBuiltin(path)) return undefined;
@@ -79,33 +96,62 @@ async function bundle(target: string, entry: string, outfile: string): Promise<B
         },
       },
     ],
-  }).catch((error: unknown) => error as { errors?: Parameters<typeof formatMessages>[0]; message: string });
+  }).catch((error: unknown) => error as Error & { errors?: Parameters<typeof formatMessages>[0] });
+  if (result.errors === undefined) throw new UserError(compilerTrouble((result as Error).message));
   const base = { language: "typescript" as const, ports: "argument" as const, forbiddenImports };
-  if (result.errors === undefined || result.errors.length > 0) {
-    const log = result.errors
-      ? (await formatMessages(result.errors, { kind: "error", color: false })).join("\n").trimEnd()
-      : (result as { message: string }).message;
+  if (result.errors.length > 0) {
+    const log = (await formatMessages(result.errors, { kind: "error", color: false })).join("\n").trimEnd();
     return { ...base, ok: false, log, command: [] };
   }
   return { ...base, ok: true, command: [process.execPath, "--enable-source-maps", outfile] };
 }
 
-/** Runs the build command of `course.json` in the workspace. Returns its output when it fails. */
-export async function runBuildCommand(target: string, command: string): Promise<string | undefined> {
-  try {
-    await promisify(execFile)("/bin/sh", ["-c", command], {
-      cwd: target,
-      timeout: buildTimeLimitMs,
-      maxBuffer: 16 * 1024 * 1024,
+/**
+ * Runs the build command of `course.json` in the workspace. What it leaves in the background is ended.
+ * @param env the environment, as programs get it
+ * @param mark of its processes
+ * @param signal ends it early
+ * @returns its output, when it fails
+ */
+export async function runBuildCommand(
+  target: string,
+  command: string,
+  env: NodeJS.ProcessEnv,
+  mark: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const child = spawn("/bin/sh", ["-c", command], {
+    cwd: target,
+    env: { ...env, [markName]: mark },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = new KeptOutput();
+  child.stdout.on("data", (bytes: Buffer) => output.add(bytes));
+  child.stderr.on("data", (bytes: Buffer) => output.add(bytes));
+  const endAll = () => void endMarked(mark);
+  signal?.addEventListener("abort", endAll, { once: true });
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    endAll();
+  }, buildTimeLimitMs);
+  const exit = await new Promise<Exit>((resolve) => {
+    child.once("error", (error) => {
+      output.add(Buffer.from(error.message));
+      resolve({ code: 127, signal: null });
     });
-    return undefined;
-  } catch (error) {
-    const { stdout, stderr, killed } = error as { stdout: string; stderr: string; killed: boolean };
-    const end = killed
-      ? `stopped after ${buildTimeLimitMs / 1000} s`
-      : (error as Error).message.split("\n")[0];
-    return [`$ ${command}`, stdout.trim(), stderr.trim(), end].filter(Boolean).join("\n");
-  }
+    child.once("exit", (code, name) => resolve({ code, signal: name }));
+  });
+  clearTimeout(limit);
+  signal?.removeEventListener("abort", endAll);
+  endAll();
+  await output.settled();
+  // A process that threw its mark away may still hold the pipes.
+  child.stdout.destroy();
+  child.stderr.destroy();
+  if (exit.code === 0) return undefined;
+  const last = late ? `stopped after ${buildTimeLimitMs / 1000} s` : `the command ${describeExit(exit)}`;
+  return [`$ ${command}`, output.text().trim(), last].filter(Boolean).join("\n");
 }
 
 /**
@@ -153,21 +199,26 @@ export function programCommand(program: BuiltProgram, args: string[]): string[] 
   const quoted = args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`);
   const line = program.command[0]!.replaceAll("{args}", quoted.join(" ")).replaceAll("{port}", args[0] ?? "");
   // A plain command takes the shell's place, so that signals and the exit status are the program's own.
-  return ["/bin/sh", "-c", /[;&|\n]/.test(line) ? line : `exec ${line}`];
+  if (/[;&|\n]|^\s*[({!]/.test(line)) return ["/bin/sh", "-c", line];
+  // exec takes a leading assignment for the command's name; env does not.
+  return ["/bin/sh", "-c", /^\s*\w+=/.test(line) ? `exec env ${line}` : `exec ${line}`];
 }
 
 /**
  * Type errors of a workspace as `src/x.ts:12: text`. They are advice: a program that runs is graded, and
  * where they can't be looked for (no compiler, no settings, a cancelled run) there are none.
  * @param folder for a settings file that lets `expserver-course` and Node's types resolve anywhere
+ * @param mark of the compiler's processes: to end the first one leaves the second
+ * @param signal ends the search
  */
 export async function findTypeErrors(
   target: string,
   folder: string,
+  mark: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
   try {
-    const output = await runTypeCheck(target, folder, signal);
+    const output = await runTypeCheck(target, folder, mark, signal);
     return [...output.matchAll(/^([^\s(][^(\n]*)\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
       ([, file, line, text]) => `${file}:${line}: ${text}`,
     );
@@ -177,7 +228,12 @@ export async function findTypeErrors(
 }
 
 /** What `tsc` prints about a workspace. */
-async function runTypeCheck(target: string, folder: string, signal?: AbortSignal): Promise<string> {
+async function runTypeCheck(
+  target: string,
+  folder: string,
+  mark: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const settings = join(target, "tsconfig.json");
   if (!existsSync(settings)) return "";
   const require = createRequire(import.meta.url);
@@ -202,7 +258,9 @@ async function runTypeCheck(target: string, folder: string, signal?: AbortSignal
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
   return promisify(execFile)(process.execPath, [tsc, "--pretty", "false", "-p", project], {
     cwd: target,
+    env: { ...process.env, [markName]: mark },
     signal,
+    timeout: buildTimeLimitMs,
     maxBuffer: 16 * 1024 * 1024,
   }).then(
     ({ stdout }) => stdout,

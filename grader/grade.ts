@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { loadHints } from "../stages/hints.ts";
@@ -7,10 +7,11 @@ import type { Stage } from "../stages/stage.ts";
 import { type BuiltProgram, buildProgram, findTypeErrors, runBuildCommand, stopBuilder } from "./build.ts";
 import { type Check, type CheckDefinition, loadChecks, withPrerequisites } from "./checks.ts";
 import { type Course, loadCourse } from "./course.ts";
-import { beginRun, type Run, removeLeftovers } from "./engine/leftovers.ts";
+import { beginRun, endRun, markOf, type Run, removeLeftovers } from "./engine/leftovers.ts";
 import { measureMachine } from "./engine/machine.ts";
 import { adoptOrphans } from "./engine/program-tree.ts";
 import { newSeed } from "./engine/random.ts";
+import { startWatchdog } from "./engine/watchdog.ts";
 import type { StagePlan } from "./plan.ts";
 import { type CheckResult, exitStatusOf, type GradeRecord, type StageResult, sumPoints } from "./record.ts";
 import { runStage } from "./run.ts";
@@ -76,16 +77,23 @@ export async function grade(options: GradeOptions, listener: GradeListener = {})
   removeLeftovers();
   adoptOrphans();
   const run = beginRun();
-  const runFolder = makeRunFolder(options.target, run, startedAt);
-  const factor = measureMachine();
+  const watchdog = startWatchdog(run.folder);
   const ended = new AbortController();
+  const end = () => ended.abort();
+  if (options.signal?.aborted) end();
+  options.signal?.addEventListener("abort", end);
+  let runFolder = run.folder;
   try {
+    runFolder = makeRunFolder(options.target, run, startedAt);
+    const factor = measureMachine();
     const typeErrors =
       Object.keys(course.run).length > 0
         ? Promise.resolve([])
-        : findTypeErrors(options.target, run.folder, ended.signal);
+        : findTypeErrors(options.target, run.folder, markOf(run.mark, "types"), ended.signal);
     const buildLog =
-      course.build === undefined ? undefined : await runBuildCommand(options.target, course.build);
+      course.build === undefined || ended.signal.aborted
+        ? undefined
+        : await runBuildCommand(options.target, course.build, env, markOf(run.mark, "build"), ended.signal);
     const grading = { options, listener, course, run, seed, factor, env, runFolder, typeErrors, buildLog };
     const stages: StageResult[] = [];
     for (const stage of options.stages) {
@@ -108,9 +116,11 @@ export async function grade(options: GradeOptions, listener: GradeListener = {})
       exitStatus: options.signal?.aborted ? 2 : exitStatusOf(checks),
     };
   } finally {
-    ended.abort();
+    options.signal?.removeEventListener("abort", end);
+    end();
     await stopBuilder();
-    run.end();
+    endRun(run);
+    await watchdog.dismiss();
     if (existsSync(runFolder) && readdirSync(runFolder).length === 0) rmSync(runFolder, { recursive: true });
   }
 }
@@ -146,18 +156,20 @@ async function selectChecks(options: GradeOptions): Promise<Map<Stage, Check[]>>
  */
 function makeRunFolder(target: string, run: Run, startedAt: string): string {
   const runs = join(target, ".expserver", "runs");
+  const folder = join(runs, `${startedAt.replaceAll(":", "-").replace(/\..*/, "")}-${run.mark}`);
   try {
-    mkdirSync(runs, { recursive: true });
-    accessSync(runs, constants.W_OK);
+    mkdirSync(folder, { recursive: true });
   } catch {
     return run.folder;
   }
   const names = readdirSync(runs).sort();
-  for (const old of names.slice(0, Math.max(0, names.length - keptRuns + 1))) {
-    rmSync(join(runs, old), { recursive: true, force: true });
+  for (const old of names.slice(0, Math.max(0, names.length - keptRuns))) {
+    try {
+      rmSync(join(runs, old), { recursive: true, force: true });
+    } catch {
+      // Another user graded here, as with sudo: that folder is not ours to remove.
+    }
   }
-  const folder = join(runs, `${startedAt.replaceAll(":", "-").replace(/\..*/, "")}-${run.mark}`);
-  mkdirSync(folder);
   return folder;
 }
 
@@ -207,6 +219,8 @@ async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Prom
         options.commandLine?.(stage, check.id, grading.seed) ??
         `npx expserver-course grade ${stage.number} --only ${check.id} --seed ${grading.seed}`;
       const result = toResult(check, report, repeat, hints.get(check.id)?.[0]);
+      // In a temporary folder the transcript goes with the grading.
+      if (grading.runFolder === grading.run.folder && result.failure) result.failure.transcript = undefined;
       results.set(check.id, result);
       listener.onCheck?.(stage, result);
     },

@@ -23,5 +23,10 @@ export type StagePlan = {
   transcripts: string;
 };
 
+/** Name of the channel on which the checks' thread is told that the grading is interrupted. */
+export function interruptionChannel(plan: StagePlan): string {
+  return `expserver-course/${plan.mark}`;
+}
+
 /** The environment variable through which the plan's file is named to the checks' process. */
 export const planVariable = "EXPSERVER_GRADING_PLAN";

@@ -15,8 +15,8 @@ export type CheckReport = {
   transcript?: string;
 };
 
-/** Ends a check that takes longer than any correct program could make it take. */
-async function withLimit(check: Check, context: CheckContext): Promise<void> {
+/** Ends a check that takes longer than any correct program could make it take, or whose grading is interrupted. */
+async function withLimit(check: Check, context: CheckContext, signal: AbortSignal): Promise<void> {
   const deadline = context.deadline(check.limitMs);
   let finished = false;
   const running = check.run(context).finally(() => {
@@ -32,25 +32,44 @@ async function withLimit(check: Check, context: CheckContext): Promise<void> {
         observed: "the program was still at it",
       });
     });
-  await Promise.race([running, overrun.then(() => running)]);
+  let onAbort = () => {};
+  const interruption = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new GraderTrouble(interrupted));
+    signal.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([running, overrun.then(() => running), interruption]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
+
+const interrupted = "the grading was interrupted";
 
 /**
  * Runs one check and says what came of it. Nothing that it started is left when this resolves.
  * @param before outcomes of the checks that it builds on; `undefined` for one that was not selected
  * @param stopped whether an earlier failure ended the run (`--bail`)
+ * @param signal ends the check early: the grading was interrupted
  */
 export async function runCheck(
   check: Check,
   plan: StagePlan,
   before: (readonly [id: string, outcome: Outcome | undefined])[],
   stopped: boolean,
+  signal: AbortSignal,
 ): Promise<CheckReport> {
   const { id } = check;
   const blocker = before.find(([, outcome]) => outcome !== undefined && outcome !== "pass");
+  if (signal.aborted) return { id, outcome: "error", durationMs: 0, reason: interrupted };
   if (blocker !== undefined) {
-    const outcome = blocker[1] === "skipped" ? "skipped" : "blocked";
-    return { id, outcome, durationMs: 0, reason: `builds on the check ${blocker[0]}, which did not pass` };
+    const [other, theirs] = blocker;
+    const outcome = theirs === "skipped" || theirs === "error" ? theirs : "blocked";
+    const reason =
+      outcome === "error"
+        ? `builds on the check ${other}, in which the grader had trouble`
+        : `builds on the check ${other}, which did not pass`;
+    return { id, outcome, durationMs: 0, reason };
   }
   if (stopped)
     return { id, outcome: "blocked", durationMs: 0, reason: "not run: --bail stops at the first failure" };
@@ -59,7 +78,7 @@ export async function runCheck(
   const context = new CheckContext(plan, id);
   let trouble: unknown;
   try {
-    await withLimit(check, context);
+    await withLimit(check, context, signal);
     context.expectNothingMore();
   } catch (error) {
     trouble = error;

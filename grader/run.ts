@@ -2,9 +2,10 @@ import { writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { BroadcastChannel } from "node:worker_threads";
 import type { Reporter, TestCase, Vitest } from "vitest/node";
 import type { Check } from "./checks.ts";
-import { planVariable, type StagePlan } from "./plan.ts";
+import { interruptionChannel, planVariable, type StagePlan } from "./plan.ts";
 import type { CheckReport } from "./run-check.ts";
 
 /**
@@ -52,16 +53,19 @@ export async function runStage(
   };
   const planFile = join(folder, `${plan.slug}.plan.json`);
   writeFileSync(planFile, JSON.stringify(plan));
+  const envBefore = { ...process.env };
   const vitest = await createEngine(reporter, planFile, folder);
-  const cancel = () => void vitest.cancelCurrentRun("keyboard-input");
-  signal.addEventListener("abort", cancel, { once: true });
+  const interruption = new Interruption(plan, vitest, signal);
   try {
     if (!signal.aborted) await vitest.start();
   } catch (error) {
     troubles.push((error as Error).stack ?? String(error));
   } finally {
-    signal.removeEventListener("abort", cancel);
+    interruption.end();
     await vitest.close();
+    // It sets NODE_ENV, VITEST and others for its own process, from which the next grading takes the programs'.
+    for (const name of Object.keys(process.env)) if (!(name in envBefore)) delete process.env[name];
+    Object.assign(process.env, envBefore);
   }
   for (const { id } of checks) {
     if (reports.has(id)) continue;
@@ -71,6 +75,43 @@ export async function runStage(
     reports.set(id, { id, outcome: "error", durationMs: 0, reason });
   }
   tell();
+}
+
+const interruptedWithinMs = 5000;
+
+/**
+ * Passes an interruption on to the checks' thread, in which each check under way then ends what it
+ * started. Vitest's own cancelling would wait for all checks that have begun.
+ */
+class Interruption {
+  readonly #vitest: Vitest;
+  readonly #signal: AbortSignal;
+  readonly #channel: BroadcastChannel;
+  #giveUp: NodeJS.Timeout | undefined;
+
+  constructor(plan: StagePlan, vitest: Vitest, signal: AbortSignal) {
+    this.#vitest = vitest;
+    this.#signal = signal;
+    this.#channel = new BroadcastChannel(interruptionChannel(plan));
+    // The thread tells that it is there; a word from before that would be lost.
+    this.#channel.onmessage = () => signal.aborted && this.#channel.postMessage("interrupted");
+    signal.addEventListener("abort", this.#interrupt);
+  }
+
+  readonly #interrupt = (): void => {
+    this.#channel.postMessage("interrupted");
+    this.#giveUp = setTimeout(() => {
+      // A thread that never comes back to its event loop. The second call does not wait for it any more.
+      for (let call = 0; call < 2; call++) this.#vitest.cancelCurrentRun("keyboard-input").catch(() => {});
+    }, interruptedWithinMs);
+  };
+
+  /** The run is over. */
+  end(): void {
+    this.#signal.removeEventListener("abort", this.#interrupt);
+    clearTimeout(this.#giveUp);
+    this.#channel.close();
+  }
 }
 
 /** A stream that forgets what is written to it. */

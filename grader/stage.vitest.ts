@@ -8,7 +8,7 @@ import { test } from "vitest";
 import { findStage } from "../stages/stage.ts";
 import { loadChecks } from "./checks.ts";
 import { Lanes } from "./engine/lanes.ts";
-import { planVariable, type StagePlan } from "./plan.ts";
+import { interruptionChannel, planVariable, type StagePlan } from "./plan.ts";
 import type { Outcome } from "./record.ts";
 import { type CheckReport, runCheck } from "./run-check.ts";
 
@@ -28,13 +28,19 @@ const outcomes = new Map(
   checks.map(({ id }) => [id, new Promise<Outcome>((resolve) => settle.set(id, resolve))]),
 );
 let stopped = false;
+const interruption = new AbortController();
+const channel = new BroadcastChannel(interruptionChannel(plan));
+channel.onmessage = () => interruption.abort();
+channel.postMessage("listening");
 
 for (const check of checks) {
   // The check's own limit rules, not Vitest's.
   test.concurrent(check.id, { timeout: 0 }, async ({ task }) => {
     try {
       const before = await Promise.all(check.after.map(async (id) => [id, await outcomes.get(id)] as const));
-      const report = await lanes.run(check.alone ?? false, () => runCheck(check, plan, before, stopped));
+      const report = await lanes.run(check.alone ?? false, () =>
+        runCheck(check, plan, before, stopped, interruption.signal),
+      );
       if (plan.bail && report.outcome === "fail") stopped = true;
       task.meta.report = keepTranscript(report);
       settle.get(check.id)!(report.outcome);

@@ -15,7 +15,7 @@ export { type OpenHow, openat2 } from "./openat2.ts";
 export * from "./process.ts";
 export * from "./rlimit.ts";
 export * from "./socket.ts";
-export { formatAddress, SockaddrStorage, type SocketAddress } from "./socket-address.ts";
+export { formatAddress, isNumericAddress, SockaddrStorage, type SocketAddress } from "./socket-address.ts";
 export * from "./socket-constants.ts";
 export * from "./socket-options.ts";
 export * from "./socket-transfer.ts";

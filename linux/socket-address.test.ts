@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAddress, SockaddrStorage } from "./socket-address.ts";
+import { formatAddress, isNumericAddress, SockaddrStorage } from "./socket-address.ts";
 
 /** The bytes of an address as the kernel would see them. */
 function bytesOf(address: Parameters<SockaddrStorage["set"]>[0]): string {
@@ -108,5 +108,19 @@ describe("formatAddress", () => {
       { host: "fe80::1", port: 80, scopeId: 2 },
     ];
     expect(addresses.map(formatAddress)).toEqual(["127.0.0.1:80", "[::1]:80", "[fe80::1%2]:80"]);
+  });
+});
+
+describe("isNumericAddress", () => {
+  it("takes IPv4 and IPv6 addresses", () => {
+    expect(
+      ["127.0.0.1", "0.0.0.0", "::1", "fe80::1", "::ffff:10.0.0.1"].filter(isNumericAddress),
+    ).toHaveLength(5);
+  });
+
+  it("refuses names, zones, ports and shortened addresses", () => {
+    expect(
+      ["localhost", "", "fe80::1%lo", "127.0.0.1:80", "127.1", "1.2.3.256", "::g"].filter(isNumericAddress),
+    ).toEqual([]);
   });
 });

@@ -29,6 +29,23 @@ const ADDRESS_TEXT_BYTES = 46; // INET6_ADDRSTRLEN
 
 const addressText = Buffer.alloc(ADDRESS_TEXT_BYTES);
 
+/** Turns a numeric address into its 4 or 16 bytes (`man 3 inet_pton`). Returns whether it is one. */
+function readNumericAddress(host: unknown, bytes: Uint8Array): boolean {
+  // The pattern keeps out a NUL, at which C would stop reading, and IPv6 zones (`%eth0`), which inet_pton refuses.
+  return (
+    typeof host === "string" &&
+    /^[0-9A-Fa-f:.]+$/.test(host) &&
+    inet_pton(host.includes(":") ? AF_INET6 : AF_INET, host, bytes) === 1
+  );
+}
+
+const trialBytes = new Uint8Array(16);
+
+/** Whether a host is a numeric IPv4 or IPv6 address, which `bind` and `connect` take as it is; a name is not. */
+export function isNumericAddress(host: string): boolean {
+  return readNumericAddress(host, trialBytes);
+}
+
 /**
  * `struct sockaddr_storage`: room for any socket address, made once and used for many calls, so that accepting a
  * connection allocates nothing. The layout is the same on x86-64 and arm64 (`man 7 ip`, `man 7 ipv6`):
@@ -69,12 +86,7 @@ export class SockaddrStorage {
       throw new RangeError(`${shown(port)} is not a port: ports are whole numbers from 0 to 65535.`);
     }
     const isIPv6 = typeof host === "string" && host.includes(":");
-    // The pattern keeps out a NUL, at which C would stop reading, and IPv6 zones (`%eth0`), which inet_pton refuses.
-    const numeric =
-      typeof host === "string" &&
-      /^[0-9A-Fa-f:.]+$/.test(host) &&
-      inet_pton(isIPv6 ? AF_INET6 : AF_INET, host, isIPv6 ? this.#ipv6 : this.#ipv4) === 1;
-    if (!numeric) {
+    if (!readNumericAddress(host, isIPv6 ? this.#ipv6 : this.#ipv4)) {
       throw new TypeError(
         `${shown(host)} is not a numeric IPv4 or IPv6 address, such as 127.0.0.1 or ::1; ` +
           "a name has to be resolved first, and a link-local address takes its interface's number as scopeId.",

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCourse } from "../../grader/course.ts";
@@ -90,6 +90,30 @@ describe("goto", () => {
     expect(existsSync(join(workspace, "src/phase-0/tcp-client.ts"))).toBe(false);
     expect(readFileSync(join(workspace, hello), "utf8")).toBe("my work");
     expect(readProgress(workspace).current).toBe("02-tcp-client");
+  });
+});
+
+describe("links", () => {
+  test("a linked file is replaced by a file; what it leads to stays, and the link comes back", async () => {
+    const { session, workspace } = workedIn();
+    renameSync(join(workspace, hello), join(workspace, "elsewhere.ts"));
+    symlinkSync("../../elsewhere.ts", join(workspace, hello));
+    const before = sources(workspace);
+    await goto(session, "1", {});
+    expect(readFileSync(join(workspace, "elsewhere.ts"), "utf8")).toBe("my work");
+    await reset(session, { to: "latest" });
+    expect(sources(workspace)).toEqual(before);
+  });
+
+  test("a linked folder is refused before anything is touched", async () => {
+    const { session, workspace } = workedIn();
+    renameSync(join(workspace, "src"), join(workspace, "elsewhere"));
+    symlinkSync("elsewhere", join(workspace, "src"));
+    const before = sources(workspace);
+    await expect(goto(session, "1", {})).rejects.toThrow("src is a link");
+    await expect(reset(session, {})).rejects.toThrow("src is a link");
+    expect(sources(workspace)).toEqual(before);
+    expect(listSnapshots(workspace)).toEqual([]);
   });
 });
 

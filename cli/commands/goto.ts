@@ -1,14 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { loadCourse } from "../../grader/course.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { previousStage, type Stage } from "../../stages/stage.ts";
-import { skeletonFiles, skeletonTree, solutionFiles, type TreeFile } from "../../stages/tree.ts";
+import { skeletonFiles, skeletonTree, solutionFiles } from "../../stages/tree.ts";
 import { readProgress, updateProgress } from "../progress.ts";
 import { findFiles } from "../reference.ts";
+import { howToUndo, replaceFiles } from "../replacement.ts";
 import type { Session } from "../session.ts";
 import { isOtherLanguage, type PlacedFile } from "../skeleton.ts";
-import { takeSnapshot } from "../snapshot.ts";
 import { parseStage } from "../stage-names.ts";
 import { openWorkspace } from "../workspace.ts";
 import { announceStage } from "./next.ts";
@@ -30,14 +28,7 @@ function begin(session: Session, workspace: string, stage: Stage): number {
   const progress = readProgress(workspace);
   const otherLanguage = isOtherLanguage(workspace, loadCourse(workspace), stage, previousStage(stage));
   const files = skeletonTree(stage).filter(({ path }) => !(otherLanguage && path.endsWith(".ts")));
-  const changed = changedBy(workspace, files);
-  const snapshot = takeSnapshot(
-    workspace,
-    `goto ${stage.number}`,
-    progress.current,
-    files.map(({ path }) => path),
-  );
-  writeOver(workspace, files);
+  const { snapshot, changed } = replaceFiles(workspace, files, `goto ${stage.number}`, progress.current);
   updateProgress(workspace, (updated) => {
     const { last: _, leftUnfinished: __, ...kept } = updated.stages[stage.slug] ?? {};
     const fromReference = previousStage(stage) === undefined ? undefined : true;
@@ -46,7 +37,7 @@ function begin(session: Session, workspace: string, stage: Stage): number {
   });
   if (changed.length > 0)
     session.say("These files of yours were replaced:", ...changed.map((path) => `  ${path}`));
-  session.say(...howToUndo(snapshot.name), "");
+  session.say(...howToUndo(snapshot), "");
   const placed = skeletonFiles(stage).map(({ path }): PlacedFile => {
     return { path, outcome: otherLanguage && path.endsWith(".ts") ? "left out" : "new" };
   });
@@ -63,13 +54,7 @@ function takeModules(session: Session, workspace: string, stage: Stage, names: s
   ];
   const { current } = readProgress(workspace);
   const before = `goto ${stage.number} --only ${names.join(",")}`;
-  const snapshot = takeSnapshot(
-    workspace,
-    before,
-    current,
-    files.map(({ path }) => path),
-  );
-  writeOver(workspace, files);
+  const { snapshot } = replaceFiles(workspace, files, before, current);
   session.say(`From the reference of stage ${previous.number}:`, ...files.map(({ path }) => `  ${path}`));
   const mapped = files.flatMap(({ path }) => {
     const module = path.replace(/^src\//, "").replace(/\.ts$/, "");
@@ -77,34 +62,8 @@ function takeModules(session: Session, workspace: string, stage: Stage, names: s
   });
   for (const module of mapped)
     session.say(`course.json still names another file for ${module}: take it out of "modules".`);
-  session.say(...howToUndo(snapshot.name));
+  session.say(...howToUndo(snapshot));
   return 0;
-}
-
-/** The learner's files that will not be the same afterwards. */
-function changedBy(workspace: string, files: TreeFile[]): string[] {
-  return files
-    .filter(({ path, source }) => {
-      const own = join(workspace, path);
-      return existsSync(own) && !readFileSync(own).equals(readFileSync(source));
-    })
-    .map(({ path }) => path);
-}
-
-/** Writes files over what is there; the snapshot has the old ones. */
-export function writeOver(workspace: string, files: TreeFile[]): void {
-  for (const { path, source } of files) {
-    mkdirSync(dirname(join(workspace, path)), { recursive: true });
-    // Not a copy of the file: the package's may be read-only, and the learner's must not become so.
-    writeFileSync(join(workspace, path), readFileSync(source));
-  }
-}
-
-export function howToUndo(snapshot: string): string[] {
-  return [
-    "Your files as they were are kept. Put them back with:",
-    `  npx expserver-course reset --to ${snapshot}`,
-  ];
 }
 
 const nothingBefore = (stage: Stage) =>

@@ -64,7 +64,7 @@ export async function grade(
       },
       createWriters(session, loaded, options),
     );
-    keep = record.exitStatus !== 0;
+    keep = record.exitStatus === 1;
     if (subject.workspace !== undefined && options.only === undefined) {
       keepResult(session, subject.workspace, record);
     }
@@ -92,14 +92,16 @@ function learnersSubject(session: Session, target: string | undefined): Subject 
 /** The reference after the last of the stages, in a temporary folder; each earlier stage stays gradable in it. */
 function solutionSubject(stages: Stage[]): Subject {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "expserver-solution-")));
-  writeWorkspace(solutionFiles(stages.at(-1)!), folder);
-  return {
-    folder,
-    repeatWith: ["--solution"],
-    clear(keep) {
-      if (!keep) rmSync(folder, { recursive: true, force: true });
-    },
+  const clear = (keep: boolean) => {
+    if (!keep) rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    writeWorkspace(solutionFiles(stages.at(-1)!), folder);
+  } catch (error) {
+    clear(false);
+    throw error;
+  }
+  return { folder, repeatWith: ["--solution"], clear };
 }
 
 async function refuseUnknownChecks(

@@ -24,14 +24,25 @@ async function hintIn(workspace: string, check?: string, options = {}): Promise<
   return session.output();
 }
 
-test("each call shows the next hint for the first failed check, then the last one again", async () => {
+test("each call shows the next hint after the one that the report showed, then the last one again", async () => {
   const workspace = failedWorkspace();
-  for (let level = 1; level <= rungs.length; level++) {
+  for (let level = 2; level <= rungs.length; level++) {
     expect(await hintIn(workspace)).toContain(`Hint ${level} of ${rungs.length}`);
   }
   const again = await hintIn(workspace);
   expect(again).toContain(`Hint ${rungs.length} of ${rungs.length}`);
-  expect(again).toContain("You have seen all of them");
+  expect(again).toContain("You have seen all of its hints");
+});
+
+test("a check that the report did not show in full begins with its first hint", async () => {
+  expect(await hintIn(failedWorkspace(), "reports-ebadf")).toContain("Hint 1 of");
+});
+
+test("no line is wider than the terminal, unless it is code", async () => {
+  const session = recordedSession(failedWorkspace(), { columns: 60 });
+  await hint(session, undefined, { all: true }, engine);
+  const [hints] = session.output().split("Try it:");
+  expect(Math.max(...hints!.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
 });
 
 test("--all shows every hint, --level one of them", async () => {

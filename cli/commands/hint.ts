@@ -1,3 +1,4 @@
+import { reflow } from "../../grader/report/wrap.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { loadHints } from "../../stages/hints.ts";
 import type { Stage } from "../../stages/stage.ts";
@@ -27,23 +28,30 @@ export async function hint(
   const hints = loadHints(stage).get(id) ?? [];
   if (hints.length === 0) await explainMissing(stage, id, engine);
 
-  const shownBefore = progress.stages[stage.slug]?.hints?.[id] ?? 0;
+  const shownBefore = shownSoFar(stage, id, progress);
   const level =
     options.level === undefined ? Math.min(shownBefore + 1, hints.length) : parseLevel(options.level, hints);
   const repeats = options.level === undefined && !options.all && shownBefore >= hints.length;
   const levels = options.all ? hints.map((_, index) => index + 1) : [level];
   session.say(bold(session, `Stage ${stage.number}, ${id}`));
-  for (const each of levels) session.say("", `Hint ${each} of ${hints.length}`, indent(hints[each - 1]!));
-  session.say("", whatNext(stage, id, { more: Math.max(...levels) < hints.length, repeats }));
+  for (const each of levels)
+    session.say("", `Hint ${each} of ${hints.length}`, ...hintLines(session, hints[each - 1]!));
+  session.say("", ...whatNext(stage, id, { more: Math.max(...levels) < hints.length, repeats }));
 
   const shown = Math.max(shownBefore, ...levels);
-  if (shown > shownBefore) {
+  if (shown > (progress.stages[stage.slug]?.hints?.[id] ?? 0)) {
     noteProgress(session, workspace, (changed) => {
       const entry = progressOf(changed, stage);
       entry.hints = { ...entry.hints, [id]: shown };
     });
   }
   return 0;
+}
+
+/** How many hints of a check the learner has seen. A report shows the first one of the first failed check. */
+function shownSoFar(stage: Stage, id: string, progress: Progress): number {
+  const { hints, last } = progress.stages[stage.slug] ?? {};
+  return Math.max(hints?.[id] ?? 0, last?.failed[0] === id ? 1 : 0);
 }
 
 /** The check whose failure the last report showed in full. */
@@ -89,13 +97,22 @@ function parseLevel(text: string, hints: string[]): number {
   );
 }
 
-function indent(text: string): string {
-  return text.replace(/^(?=.)/gm, "  ");
+/** A hint's text, set for the terminal's width. */
+function hintLines(session: Session, text: string): string[] {
+  return reflow(text, Math.min(session.columns, 100) - 2).map((line) => (line === "" ? "" : `  ${line}`));
 }
 
-function whatNext(stage: Stage, id: string, { more, repeats }: { more: boolean; repeats: boolean }): string {
-  if (more)
-    return `Try it: npx expserver-course grade ${stage.number} --only ${id}. For more, type hint again.`;
-  const seen = repeats ? "You have seen all of them" : "That was the last one";
-  return `${seen}. The lesson: npx expserver-course read ${stage.number}; the reference: npx expserver-course solution ${stage.number}`;
+function whatNext(
+  stage: Stage,
+  id: string,
+  { more, repeats }: { more: boolean; repeats: boolean },
+): string[] {
+  const tryIt = `Try it:         npx expserver-course grade ${stage.number} --only ${id}`;
+  if (more) return [tryIt, "The next hint:  npx expserver-course hint"];
+  return [
+    repeats ? "You have seen all of its hints." : "That was the last hint for it.",
+    tryIt,
+    `The lesson:     npx expserver-course read ${stage.number}`,
+    `The reference:  npx expserver-course solution ${stage.number}`,
+  ];
 }

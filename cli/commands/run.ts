@@ -4,6 +4,7 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildProgram, programCommand, runBuildCommand, stopBuilder } from "../../grader/build.ts";
 import { loadCourse } from "../../grader/course.ts";
+import { newSeed } from "../../grader/engine/random.ts";
 import { UserError } from "../../grader/user-error.ts";
 import type { Stage } from "../../stages/stage.ts";
 import type { Session } from "../session.ts";
@@ -16,7 +17,7 @@ export async function run(session: Session, name: string, args: string[]): Promi
   const stage = parseStage(name);
   const folder = bundleFolder(workspace);
   try {
-    const command = await build(workspace, stage, args, folder);
+    const command = await build(session, workspace, stage, args, folder);
     return await inForeground(session, stage, command, workspace);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -34,14 +35,32 @@ function bundleFolder(workspace: string): string {
   }
 }
 
-async function build(workspace: string, stage: Stage, args: string[], folder: string): Promise<string[]> {
+async function build(
+  session: Session,
+  workspace: string,
+  stage: Stage,
+  args: string[],
+  folder: string,
+): Promise<string[]> {
   const course = loadCourse(workspace);
-  const log = course.build === undefined ? undefined : await runBuildCommand(workspace, course.build);
+  const log = course.build === undefined ? undefined : await buildAll(session, workspace, course.build);
   if (log !== undefined) throw new UserError(`The build command of course.json failed:\n${log}`, 1);
   const program = await buildProgram(workspace, stage, course, folder);
   await stopBuilder();
   if (!program.ok) throw new UserError(`${stage.program.name} could not be built:\n${program.log}`, 1);
   return programCommand(program, args);
+}
+
+/** Runs the build command; Ctrl-C ends it with all that it has started. */
+async function buildAll(session: Session, workspace: string, command: string): Promise<string | undefined> {
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.on("SIGINT", onInterrupt);
+  try {
+    return await runBuildCommand(workspace, command, session.env, `by-hand-${newSeed()}`, interrupt.signal);
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
 }
 
 /**

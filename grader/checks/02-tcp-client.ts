@@ -12,6 +12,7 @@ import {
   expectStatus,
   onlySystemCalls,
   reversed,
+  reverseLines,
   usage,
 } from "./general.ts";
 
@@ -36,16 +37,6 @@ async function listenForClient(
   const fixed = context.plan.program.ports === "fixed";
   const listener = await context.listen({ port: fixed ? 8080 : undefined }, onConnection);
   return { listener, args: fixed ? [] : [String(listener.port)] };
-}
-
-/** Takes lines and sends each back reversed, until the program has ended sending; then closes. */
-async function reverseLines(server: TcpPeer, received: Buffer[]): Promise<void> {
-  for (;;) {
-    const line = await server.readLine(20_000);
-    if (line.length === 0) return server.end();
-    received.push(line);
-    server.send(reversed(line));
-  }
 }
 
 /** Writes all the input at once, ends it, and lets a reversing server answer. */

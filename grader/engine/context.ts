@@ -2,6 +2,7 @@ import { programCommand } from "../build.ts";
 import type { StagePlan } from "../plan.ts";
 import { CheckSkipped, describeMs } from "./evidence.ts";
 import { markName, markOf } from "./leftovers.ts";
+import { Limits } from "./limits.ts";
 import { Deadline, runQueueClock } from "./machine.ts";
 import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
 import { Program } from "./program.ts";
@@ -33,12 +34,25 @@ export class CheckContext {
   #connects = 0;
   readonly #listeners: TcpListener[] = [];
   readonly #ports: ReservedPort[] = [];
+  readonly #limits: Limits;
+  #closed = false;
 
   constructor(plan: StagePlan, id: string) {
     this.plan = plan;
     this.random = new Random(plan.seed, id);
     this.#mark = markOf(plan.mark, id);
     this.tree = new ProgramTree(this.#mark);
+    this.#limits = new Limits(this.tree, (excess) => {
+      // Of several programs the running ones are meant; of none running, the last one left something behind.
+      const running = [...this.programs, ...this.terminals].filter(({ exit }) => exit === undefined);
+      for (const each of running.length > 0 ? running : this.programs.slice(-1)) each.stop(excess);
+      this.tree.kill();
+    });
+  }
+
+  /** Called before anything is made that `close` has to end: a check that was given up may still be at it. */
+  #requireOpen(): void {
+    if (this.#closed) throw new GraderTrouble("the check is over");
   }
 
   /** A time limit in milliseconds on the reference machine. */
@@ -56,6 +70,7 @@ export class CheckContext {
 
   /** A free port that nobody else takes until the check is over. */
   freePort = async (): Promise<number> => {
+    this.#requireOpen();
     const reserved = await reservePort(this.random);
     this.#ports.push(reserved);
     return reserved.port;
@@ -67,6 +82,8 @@ export class CheckContext {
    * @param env variables besides the usual ones
    */
   launch = (args: string[], env: NodeJS.ProcessEnv = {}): Program => {
+    this.#requireOpen();
+    this.#limits.begin();
     this.step(`started ${[this.plan.programName, ...args].join(" ")}`);
     const program = new Program({
       name: this.plan.programName,
@@ -107,6 +124,8 @@ export class CheckContext {
 
   /** Runs the stage's program in a terminal. */
   terminal = (args: string[]): Terminal => {
+    this.#requireOpen();
+    this.#limits.begin();
     this.step(`started ${[this.plan.programName, ...args].join(" ")} in a terminal`);
     const terminal = new Terminal({
       commandLine: `${[this.plan.programName, ...args].join(" ")} (in a terminal)`,
@@ -131,6 +150,8 @@ export class CheckContext {
     args: string[],
     options: { input?: Uint8Array; withinMs?: number } = {},
   ): Promise<ToolResult> => {
+    this.#requireOpen();
+    this.#limits.begin();
     this.step(`ran ${[command, ...args].join(" ")}`);
     return runTool(command, args, {
       input: options.input,
@@ -145,6 +166,7 @@ export class CheckContext {
     to: { port: number; host?: string },
     options: { withinMs?: number } = {},
   ): Promise<TcpPeer> => {
+    this.#requireOpen();
     const peer = await connectTcp(
       { host: to.host ?? "127.0.0.1", port: to.port },
       {
@@ -166,6 +188,7 @@ export class CheckContext {
     address: { host?: string; port?: number } = {},
     onConnection?: (peer: TcpPeer) => void,
   ): Promise<TcpListener> => {
+    this.#requireOpen();
     const port = address.port ?? (await this.freePort());
     const holder = address.port === undefined ? undefined : whoHolds(port);
     if (holder !== undefined) {
@@ -207,6 +230,7 @@ export class CheckContext {
       })),
       ...this.terminals.map((terminal) => ({
         command: terminal.commandLine,
+        death: terminal.death(),
         output: lastLines(terminal.screen.text()),
       })),
     ];
@@ -214,14 +238,19 @@ export class CheckContext {
 
   /** Ends everything that the check started. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#limits.end();
     for (const peer of this.#peers) peer.close();
     for (const listener of this.#listeners) listener.destroy();
     for (const terminal of this.terminals) terminal.release();
     for (const program of this.programs) program.kill("SIGKILL");
-    await Promise.all(this.programs.map((program) => program.ended(1000)));
-    await this.tree.killAll();
-    for (const program of this.programs) program.release();
-    for (const reserved of this.#ports) reserved.release();
+    try {
+      await Promise.all(this.programs.map((program) => program.ended(1000)));
+      await this.tree.killAll();
+    } finally {
+      for (const program of this.programs) program.release();
+      for (const reserved of this.#ports) reserved.release();
+    }
   }
 
   /** A duration for texts, scaled as deadlines are. */

@@ -20,6 +20,18 @@ export class KeptOutput {
     while (this.#endLength - this.#end[0]!.length > keptAtEnd) this.#endLength -= this.#end.shift()!.length;
   }
 
+  /**
+   * Resolves when what was written until now has been read. After the end of a program its last bytes
+   * stand in the pipe, and the event loop reads them turn by turn; to wait for the pipe's end instead
+   * would be to wait for every process that the program left behind with it.
+   */
+  async settled(): Promise<void> {
+    for (let before = -1; before < this.total; ) {
+      before = this.total;
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** All bytes that were kept. */
   bytes(): Buffer {
     return Buffer.concat([...this.#start, ...this.#end]);

@@ -1,78 +1,110 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { kill } from "../../linux/index.ts";
-import { environmentValue, listProcesses, readProcess } from "./proc.ts";
-
-const SIGKILL = 9;
+import { basename, join } from "node:path";
+import { environmentValue, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
+import { newSeed } from "./random.ts";
 
 /** The environment variable that marks every process of one grading. */
 export const markName = "EXPSERVER_GRADING";
 
-/** One grading's traces on the machine, so that another process can remove them. */
-type RunNote = { pid: number; startTicks: number; mark: string; folder: string };
+/** A grading's mark, and the temporary folder that goes with it. */
+export type Run = { mark: string; folder: string };
 
-/** Where gradings note themselves while they run; one folder per user. */
-const notesFolder = join(tmpdir(), `expserver-course-${process.getuid!()}`);
+/**
+ * A run's folder is named after the grader's pid, the pid's start time and the mark. So the one step
+ * that makes it also tells every later grader whose it is, and there is no moment in between.
+ */
+const folderName = /^expserver-course-(\d+)-(\d+)-([0-9a-f]+)$/;
 
-/** A grading that is under way: its mark, and a temporary folder that goes with it. */
-export type Run = { mark: string; folder: string; noteFile: string; end(): void };
-
-/** Notes that this process grades, and makes its temporary folder. */
+/** Makes the temporary folder of a grading of this process. */
 export function beginRun(): Run {
-  mkdirSync(notesFolder, { recursive: true, mode: 0o700 });
-  const folder = mkdtempSync(join(notesFolder, "run-"));
-  const mark = folder.slice(-6);
-  const noteFile = `${folder}.json`;
-  const note: RunNote = { pid: process.pid, startTicks: readProcess(process.pid)!.startTicks, mark, folder };
-  writeFileSync(noteFile, JSON.stringify(note));
-  return {
-    mark,
-    folder,
-    noteFile,
-    end() {
-      rmSync(folder, { recursive: true, force: true });
-      rmSync(noteFile, { force: true });
-    },
-  };
+  const mark = newSeed();
+  const { startTicks } = readProcess(process.pid)!;
+  const folder = join(tmpdir(), `expserver-course-${process.pid}-${startTicks}-${mark}`);
+  mkdirSync(folder, { mode: 0o700 });
+  return { mark, folder };
 }
 
-/** The mark of a program: the grading's, and the check's behind it. */
+/** The mark of a program: the grading's, and behind it the check's or what else started it. */
 export function markOf(grading: string, check: string): string {
   return `${grading}/${check}`;
 }
 
-function belongsTo(pid: number, grading: string): boolean {
-  return environmentValue(pid, markName)?.startsWith(`${grading}/`) ?? false;
+const giveUpAfterMs = 5000;
+
+/** What `newSeed` gives, and behind it whatever part of the grading is meant. */
+const markPattern = /^[0-9a-f]{8}(\/|$)/;
+
+/**
+ * Everything alive that was started with a mark, a grading's or that of a part of it.
+ * @throws TypeError when the mark is none: without one, every process of the machine would be meant
+ */
+function markedProcesses(mark: string): ProcessStat[] {
+  if (typeof mark !== "string" || !markPattern.test(mark))
+    throw new TypeError(`${mark} is not the mark of a grading.`);
+  return listProcesses().filter(({ pid, state }) => {
+    const value = state === "Z" ? undefined : environmentValue(pid, markName);
+    return value !== undefined && (value === mark || value.startsWith(`${mark}/`));
+  });
 }
 
-/** Removes what one noted grading left: processes with its mark, its folder, the note. */
-function removeRun(noteFile: string): void {
-  let note: RunNote;
-  try {
-    note = JSON.parse(readFileSync(noteFile, "utf8"));
-  } catch {
-    return; // just being written, or just removed by another
+/**
+ * Ends every process with a mark, at once. Looks again until none is left, as a program may start
+ * another while it is being ended; one that cannot be ended (uninterruptible sleep) is given up after 5 s.
+ * @returns whether none is left
+ */
+export function endMarked(mark: string): boolean {
+  const giveUp = performance.now() + giveUpAfterMs;
+  for (let left = markedProcesses(mark); left.length > 0; left = markedProcesses(mark)) {
+    if (performance.now() > giveUp) return false;
+    for (const { pid } of left) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself meanwhile.
+      }
+    }
   }
-  if (readProcess(note.pid)?.startTicks === note.startTicks) return; // still at work
-  for (;;) {
-    const left = listProcesses().filter(({ pid, state }) => state !== "Z" && belongsTo(pid, note.mark));
-    if (left.length === 0) break;
-    for (const { pid } of left) kill(pid, SIGKILL);
-  }
-  rmSync(note.folder, { recursive: true, force: true });
-  rmSync(noteFile, { force: true });
+  return true;
 }
 
-/** Removes what earlier gradings left that ended without clearing up, a killed one for example. */
+/**
+ * Ends a grading: every process with its mark, and then its folder. Where a process cannot be ended,
+ * the folder stays, so that the next grader tries again.
+ * @returns whether nothing is left
+ */
+export function endRun({ mark, folder }: Run): boolean {
+  if (!endMarked(mark)) return false;
+  rmSync(folder, { recursive: true, force: true });
+  return true;
+}
+
+/** The run that a folder is of, when its grader is no longer there. */
+function abandonedRun(folder: string): Run | undefined {
+  const [, pid, startTicks, mark] = folderName.exec(basename(folder)) ?? [];
+  if (mark === undefined) return undefined;
+  const grader = readProcess(Number(pid));
+  const working = grader !== undefined && grader.state !== "Z" && grader.startTicks === Number(startTicks);
+  return working ? undefined : { mark, folder };
+}
+
+/**
+ * Ends the run of a grader that has died.
+ * @returns whether nothing is left; `false` also while the grader is still there
+ */
+export function removeLeftover(folder: string): boolean {
+  const run = abandonedRun(folder);
+  return run !== undefined && endRun(run);
+}
+
+/** Ends the runs of this user's graders that died without doing so themselves. */
 export function removeLeftovers(): void {
-  let names: string[];
-  try {
-    names = readdirSync(notesFolder);
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    if (name.endsWith(".json")) removeRun(join(notesFolder, name));
+  for (const name of readdirSync(tmpdir()).filter((each) => folderName.test(each))) {
+    const folder = join(tmpdir(), name);
+    try {
+      if (lstatSync(folder).uid === process.getuid!()) removeLeftover(folder);
+    } catch {
+      // Another grader was faster.
+    }
   }
 }

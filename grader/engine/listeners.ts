@@ -8,6 +8,7 @@ const AF_NETLINK = 16;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_DUMP = 0x301;
+const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const TCP_LISTEN_STATE = 10;
 const IPPROTO_TCP = 6;
@@ -27,13 +28,18 @@ function question(family: number): Uint8Array {
   return new Uint8Array(message.buffer);
 }
 
-/** Reads one answer's messages. Returns whether the last one has come. */
-function readAnswer(bytes: Uint8Array, found: ListeningSocket[]): boolean {
+/**
+ * Reads one answer's messages.
+ * @returns whether the last one has come
+ * @throws Error when the kernel cannot answer, as where it has no `inet_diag`
+ */
+export function readAnswer(bytes: Uint8Array, found: ListeningSocket[]): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + headerBytes <= bytes.length; ) {
     const length = view.getUint32(at, true);
     const type = view.getUint16(at + 4, true);
-    if (type === NLMSG_DONE || type !== SOCK_DIAG_BY_FAMILY) return true;
+    if (type === NLMSG_ERROR) throw new Error("the kernel does not answer such questions");
+    if (type === NLMSG_DONE) return true;
     const body = at + headerBytes;
     found.push({ port: view.getUint16(body + 4, false), inode: view.getUint32(body + 68, true) });
     at += (length + 3) & ~3;

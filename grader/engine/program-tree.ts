@@ -1,6 +1,7 @@
 import { kill, PR_SET_CHILD_SUBREAPER, prctl, WNOHANG, waitpid } from "../../linux/index.ts";
+import { planVariable } from "../plan.ts";
 import { markName } from "./leftovers.ts";
-import { descendantsOf, environmentValue, listProcesses, type ProcessStat } from "./proc.ts";
+import { descendantsOf, environmentValue, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
 
 const SIGKILL = 9;
 
@@ -49,9 +50,18 @@ export class ProgramTree {
     spawned.add(pid);
   }
 
+  /** Tells that Node has collected this process: the kernel may give its number to another one now. */
+  noteEnded(pid: number): void {
+    this.#own.delete(pid);
+    spawned.delete(pid);
+  }
+
   #adopted(processes: ProcessStat[]): ProcessStat[] {
+    const here = processes.find(({ pid }) => pid === process.pid)?.session;
     return ownChildren(processes).filter((child) => {
       if (spawned.has(child.pid) || notOurs.has(nameOf(child))) return false;
+      // Programs begin sessions of their own, and get none of the engine's variables: this is a helper of the grader.
+      if (child.session === here || environmentValue(child.pid, planVariable) !== undefined) return false;
       const mark = environmentValue(child.pid, markName);
       return mark === undefined || mark === this.#mark;
     });
@@ -63,9 +73,24 @@ export class ProgramTree {
     return descendantsOf([...this.#own, ...this.#adopted(processes).map(({ pid }) => pid)], processes);
   }
 
-  /** Takes the exit status of adopted children that have ended, so that no zombie stays. */
-  #collectAdopted(): void {
-    for (const { pid, state } of this.#adopted(listProcesses())) if (state === "Z") waitpid(pid, WNOHANG);
+  /**
+   * Takes the exit status of adopted children that have ended, so that no zombie stays.
+   * @returns whether there is none left; a zombie whose other threads are still ending gives no status yet,
+   *   and what it had open is still open
+   */
+  #collectAdopted(): boolean {
+    const ended = this.#adopted(listProcesses()).filter(({ state }) => state === "Z");
+    return ended.map(({ pid }) => waitpid(pid, WNOHANG)).every(({ pid }) => pid !== 0);
+  }
+
+  /** Ends what the check has running at this moment; see `killAll` for everything. */
+  kill(alive = this.alive()): void {
+    // A whole group at a time, so that a chain of short-lived processes is not always one step ahead.
+    // Each program began a session of its own, so there is nobody else in its groups.
+    const here = readProcess(process.pid)?.session;
+    const groups = alive.filter(({ session }) => session !== here).map(({ processGroup }) => processGroup);
+    for (const group of new Set(groups)) kill(-group, SIGKILL);
+    for (const { pid } of alive) kill(pid, SIGKILL);
   }
 
   /**
@@ -77,9 +102,8 @@ export class ProgramTree {
     const giveUp = performance.now() + 10_000;
     for (;;) {
       const alive = this.alive();
-      this.#collectAdopted();
-      if (alive.length === 0) return;
-      for (const { pid } of alive) kill(pid, SIGKILL);
+      if (this.#collectAdopted() && alive.length === 0) return;
+      this.kill(alive);
       if (performance.now() > giveUp)
         throw new Error(`Could not end ${alive.map(describeProcess).join(", ")}.`);
       await new Promise((resolve) => setTimeout(resolve, 2));

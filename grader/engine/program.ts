@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { constants } from "node:os";
-import { CheckFailure, count, describeMs } from "./evidence.ts";
+import { CheckFailure, describeMs } from "./evidence.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { markName } from "./leftovers.ts";
 import { listenersOn, listeningPorts } from "./listeners.ts";
 import type { Deadline } from "./machine.ts";
-import { residentBytes } from "./proc.ts";
 import type { ProgramTree } from "./program-tree.ts";
+import { signalName } from "./signals.ts";
 
-const memoryLimit = 1024 * 1024 * 1024;
 const outputLimit = 64 * 1024 * 1024;
-const watchEveryMs = 100;
 
 /** How a program ended. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
@@ -30,9 +27,23 @@ const signalMeanings: Partial<Record<NodeJS.Signals, string>> = {
 
 /** How a program ended, in words: `ended with status 1`, `was ended by SIGSEGV: it used memory that is not its own`. */
 export function describeExit({ code, signal }: Exit): string {
-  if (signal === null) return `ended with status ${code}`;
+  if (signal !== null) return `was ended by ${describeSignal(signal)}`;
+  // A shell whose command a signal ended has no other way to tell it.
+  const name = code !== null && code > 128 && code < 128 + 32 ? signalName(code - 128) : undefined;
+  return name === undefined
+    ? `ended with status ${code}`
+    : `ended with status ${code} (in a shell: 128 + ${code! - 128}, ${describeSignal(name)})`;
+}
+
+function describeSignal(signal: NodeJS.Signals): string {
   const meaning = signalMeanings[signal];
-  return `was ended by ${signal}${meaning === undefined ? "" : `: ${meaning}`}`;
+  return meaning === undefined ? signal : `${signal}: ${meaning}`;
+}
+
+/** How a program ended, or why the grader ended it; `undefined` while it runs. */
+export function describeDeath({ exit, stopped }: { exit?: Exit; stopped?: string }): string | undefined {
+  if (stopped !== undefined) return `was stopped by the grader: it ${stopped}`;
+  return exit === undefined ? undefined : describeExit(exit);
 }
 
 export type ProgramOptions = {
@@ -64,7 +75,6 @@ export class Program {
   stopped: string | undefined;
   readonly #child: ChildProcess;
   readonly #options: ProgramOptions;
-  readonly #watch: NodeJS.Timeout;
   readonly #onChange = new Set<() => void>();
 
   constructor(options: ProgramOptions) {
@@ -84,8 +94,6 @@ export class Program {
     this.#child.stderr!.on("data", (bytes: Buffer) => this.#keep(this.stderr, bytes));
     this.#child.once("error", (error) => this.#end({ code: 127, signal: null }, error.message));
     this.#child.once("exit", (code, signal) => this.#end({ code, signal }));
-    this.#watch = setInterval(() => this.#enforceLimits(), watchEveryMs);
-    this.#watch.unref();
   }
 
   get pid(): number {
@@ -96,31 +104,26 @@ export class Program {
     stream.add(bytes);
     this.output.add(bytes);
     if (this.output.total > outputLimit) {
-      this.#stop(`wrote more than ${count(outputLimit / 1024 / 1024, "MiB")} to stdout and stderr`);
+      this.stop(`wrote more than ${outputLimit / 1024 / 1024} MiB to stdout and stderr`);
     }
     this.#changed();
   }
 
-  #enforceLimits(): void {
-    const used = residentBytes(this.#options.tree.alive());
-    if (used > memoryLimit) {
-      this.#stop(
-        `used ${Math.round(used / 1024 / 1024)} MiB of memory (the limit is ${memoryLimit / 1024 / 1024} MiB)`,
-      );
-    }
-  }
-
-  #stop(reason: string): void {
+  /**
+   * Ends it before its time, with everything that its check started: it may have left its group.
+   * @param reason what it did, to go behind "it"
+   */
+  stop(reason: string): void {
     if (this.stopped !== undefined) return;
     this.stopped = reason;
-    this.kill("SIGKILL");
+    this.#options.tree.kill();
   }
 
   #end(exit: Exit, problem?: string): void {
     if (this.exit !== undefined) return;
     this.exit = exit;
     if (problem !== undefined) this.stderr.add(Buffer.from(`could not be started: ${problem}\n`));
-    clearInterval(this.#watch);
+    this.#options.tree.noteEnded(this.pid);
     this.#changed();
   }
 
@@ -130,8 +133,7 @@ export class Program {
 
   /** How it ended, in words, or `undefined` while it runs. */
   death(): string | undefined {
-    if (this.stopped !== undefined) return `was stopped by the grader: it ${this.stopped}`;
-    return this.exit === undefined ? undefined : describeExit(this.exit);
+    return describeDeath(this);
   }
 
   /** Registers for news: output or the end. */
@@ -202,7 +204,7 @@ export class Program {
   async ended(withinMs: number): Promise<Exit | undefined> {
     const deadline = this.#options.deadline(withinMs);
     const exit = await deadline.until(() => this.exit, { wakeUp: this.wakeUp });
-    if (exit !== undefined) await this.#outputClosed();
+    if (exit !== undefined) await this.output.settled();
     return exit;
   }
 
@@ -216,16 +218,8 @@ export class Program {
       : false;
   }
 
-  /** After the end: its last output has arrived, unless a process it left holds the pipe. */
-  async #outputClosed(): Promise<void> {
-    const open = [this.#child.stdout!, this.#child.stderr!].filter((stream) => !stream.closed);
-    if (this.#options.tree.alive().length === 0)
-      await Promise.all(open.map((stream) => once(stream, "close")));
-  }
-
   /** Lets go of pipes that a surviving descendant might hold. */
   release(): void {
-    clearInterval(this.#watch);
     this.#child.stdin!.destroy();
     this.#child.stdout!.destroy();
     this.#child.stderr!.destroy();

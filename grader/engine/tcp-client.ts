@@ -13,6 +13,9 @@ import type { Transcript } from "./transcript.ts";
 
 const usualMs = 5000;
 
+/** Bytes that a peer holds unread at most: a program that floods it meets a full receive window. */
+const unreadLimit = 64 * 1024 * 1024;
+
 export type TcpPeerOptions = {
   /** Who it is in texts: `client 1`, `the upstream's connection 2`. */
   name: string;
@@ -29,6 +32,9 @@ export class TcpPeer {
   readonly name: string;
   /** Bytes that came and that no check has taken yet; never an empty piece. */
   #received: Buffer[] = [];
+  #unreadLength = 0;
+  /** The check itself stopped reading. */
+  #paused = false;
   /** All bytes that ever came. */
   total = 0;
   /** The other side has ended sending (FIN). */
@@ -46,7 +52,9 @@ export class TcpPeer {
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => {
       this.#received.push(bytes);
+      this.#unreadLength += bytes.length;
       this.total += bytes.length;
+      if (this.#unreadLength > unreadLimit) socket.pause();
       options.transcript.bytes(this.name, "←", bytes);
       this.#changed();
     });
@@ -104,7 +112,13 @@ export class TcpPeer {
   #take(length: number): Buffer {
     const all = this.unread();
     this.#received = length < all.length ? [all.subarray(length)] : [];
+    this.#taken(length);
     return all.subarray(0, length);
+  }
+
+  #taken(length: number): void {
+    this.#unreadLength -= length;
+    if (this.#unreadLength <= unreadLimit && !this.#paused) this.#socket.resume();
   }
 
   /** Sends bytes in one `send`, as far as the kernel takes them at once. */
@@ -144,12 +158,14 @@ export class TcpPeer {
   /** Stops reading, so that the kernel's buffers fill. */
   pause(): void {
     this.#options.transcript.step(`${this.name} stopped reading`);
+    this.#paused = true;
     this.#socket.pause();
   }
 
   /** Reads again. */
   resume(): void {
     this.#options.transcript.step(`${this.name} reads again`);
+    this.#paused = false;
     this.#socket.resume();
   }
 
@@ -178,6 +194,7 @@ export class TcpPeer {
         differs = firstDifference(part, wanted.subarray(matched, matched + part.length)) !== -1;
         if (differs) break;
         matched += part.length;
+        this.#taken(part.length);
         const rest = this.#received[0]!.subarray(part.length);
         if (rest.length > 0) this.#received[0] = rest;
         else this.#received.shift();

@@ -2,7 +2,7 @@ import { type IPty, spawn } from "@lydell/node-pty";
 import { KeptOutput } from "./kept-output.ts";
 import { markName } from "./leftovers.ts";
 import type { Deadline } from "./machine.ts";
-import type { Exit } from "./program.ts";
+import { describeDeath, type Exit } from "./program.ts";
 import type { ProgramTree } from "./program-tree.ts";
 import { signalName } from "./signals.ts";
 
@@ -12,7 +12,10 @@ export class Terminal {
   /** All that the screen got: the program's output and the echo of what was typed. */
   readonly screen = new KeptOutput();
   exit: Exit | undefined;
+  /** Why the grader ended it before its time, as a sentence. */
+  stopped: string | undefined;
   readonly #pty: IPty;
+  readonly #tree: ProgramTree;
   readonly #deadline: (ms: number) => Deadline;
   readonly #onChange = new Set<() => void>();
 
@@ -28,6 +31,7 @@ export class Terminal {
     const [file, ...args] = options.command;
     this.commandLine = options.commandLine;
     this.#deadline = options.deadline;
+    this.#tree = options.tree;
     this.#pty = spawn(file!, args, {
       name: "xterm",
       cols: 80,
@@ -44,8 +48,23 @@ export class Terminal {
     });
     this.#pty.onExit(({ exitCode, signal }) => {
       this.exit = signal ? { code: null, signal: signalName(signal) } : { code: exitCode, signal: null };
+      options.tree.noteEnded(this.#pty.pid);
       this.#changed();
     });
+  }
+
+  /**
+   * Ends it before its time, with everything that its check started.
+   * @param reason what it did, to go behind "it"
+   */
+  stop(reason: string): void {
+    this.stopped ??= reason;
+    this.#tree.kill();
+  }
+
+  /** How it ended, in words, or `undefined` while it runs. */
+  death(): string | undefined {
+    return describeDeath(this);
   }
 
   #changed(): void {

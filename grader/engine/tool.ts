@@ -50,6 +50,7 @@ export async function runTool(
   let over: { code: number | null } | undefined;
   let problem: Error | undefined;
   let wake = () => {};
+  child.once("exit", () => options.tree.noteEnded(child.pid!));
   child.once("close", (code) => {
     over = { code };
     wake();
@@ -66,5 +67,9 @@ export async function runTool(
   });
   if (over === undefined) child.kill("SIGKILL");
   if (problem !== undefined) throw problem;
-  return { code: over?.code ?? null, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
+  return {
+    code: over?.code ?? null,
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr).toString(),
+  };
 }

@@ -10,10 +10,10 @@ import {
   errnoMessage,
   errnoName,
   formatAddress,
+  isNumericAddress,
   read,
   SHUT_WR,
   SOCK_STREAM,
-  SockaddrStorage,
   type SocketAddress,
   SystemCallError,
   shutdown,
@@ -107,18 +107,9 @@ function addressFrom(args: string[]): SocketAddress {
   if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65535) {
     fail(2, `"${port}" is not a port from 1 to 65535; ${usage}`);
   }
+  // A name would have to be looked up first (stage 8).
   if (!isNumericAddress(host)) fail(2, `"${host}" is not a numeric IPv4 or IPv6 address; ${usage}`);
   return { host, port: Number(port) };
-}
-
-/** Whether the kernel can take a host as it is. A name would have to be looked up first (stage 8). */
-function isNumericAddress(host: string): boolean {
-  try {
-    new SockaddrStorage().set({ host, port: 0 });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A socket that is connected to the address. */

@@ -5,7 +5,7 @@
 // expserver-course/linux, by and by: socket, connect, read, write, shutdown, close, AF_INET, AF_INET6,
 // SOCK_STREAM, SHUT_WR, EINTR, SystemCallError and formatAddress.
 
-import { errnoMessage, errnoName, SockaddrStorage, type SocketAddress } from "expserver-course/linux";
+import { errnoMessage, errnoName, isNumericAddress, type SocketAddress } from "expserver-course/linux";
 
 const usage = "usage: tcp-client [port=8080] [host=127.0.0.1]";
 const newline = 0x0a;
@@ -61,16 +61,6 @@ function addressFrom(args: string[]): SocketAddress {
   // sentence that names the argument and ends in the usage, with status 2, as your server does.
   if (surplus !== undefined || !isNumericAddress(host)) fail(2, usage);
   return { host, port: Number(port) };
-}
-
-/** Whether the kernel can take a host as it is. A name would have to be looked up first (stage 8). */
-function isNumericAddress(host: string): boolean {
-  try {
-    new SockaddrStorage().set({ host, port: 0 });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A socket that is connected to the address. */

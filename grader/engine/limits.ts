@@ -1,0 +1,44 @@
+import { residentBytes } from "./proc.ts";
+import type { ProgramTree } from "./program-tree.ts";
+
+const memoryLimit = 1024 * 1024 * 1024;
+const processLimit = 500;
+const watchEveryMs = 100;
+
+/**
+ * Watches that the processes of a check leave room for others on the machine: they may hold 1 GiB of
+ * memory and be 500, all together. What a program left in the background counts as much as the program.
+ */
+export class Limits {
+  readonly #tree: ProgramTree;
+  readonly #onExcess: (excess: string) => void;
+  #watch: NodeJS.Timeout | undefined;
+
+  /** @param onExcess is told what was too much, to go behind "it", each time that it is seen */
+  constructor(tree: ProgramTree, onExcess: (excess: string) => void) {
+    this.#tree = tree;
+    this.#onExcess = onExcess;
+  }
+
+  /** Begins to watch, unless that is so already. */
+  begin(): void {
+    this.#watch ??= setInterval(() => this.#look(), watchEveryMs).unref();
+  }
+
+  /** Ends watching. */
+  end(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
+  #look(): void {
+    const alive = this.#tree.alive();
+    const used = residentBytes(alive);
+    const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
+    if (used > memoryLimit) {
+      this.#onExcess(`used ${mebibytes(used)} MiB of memory (the limit is ${mebibytes(memoryLimit)} MiB)`);
+    } else if (alive.length > processLimit) {
+      this.#onExcess(`had ${alive.length} processes running (the limit is ${processLimit})`);
+    }
+  }
+}
