@@ -121,8 +121,14 @@ async function refuseUnknownChecks(
   );
 }
 
-function createWriters(session: Session, engine: Engine, { format, out }: GradeCommandOptions): Writer[] {
+function createWriters(
+  session: Session,
+  engine: Engine,
+  { format, out, solution, target }: GradeCommandOptions,
+): Writer[] {
   const settings = {
+    // Hints and `next` are for the learner's own workspace.
+    commands: !solution && target === undefined,
     color: session.color,
     columns: session.columns,
     hintCommand: "npx expserver-course hint",

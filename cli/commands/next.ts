@@ -26,6 +26,7 @@ export async function next(
     color: session.color,
     columns: session.columns,
     hintCommand: "npx expserver-course hint",
+    commands: false, // what comes next is said below
   });
   const record = await runGrading(
     { createWriter, ...grader },

@@ -32,8 +32,8 @@ export function markOf(grading: string, check: string): string {
 
 const giveUpAfterMs = 5000;
 
-/** What `newSeed` gives, and behind it whatever part of the grading is meant. */
-const markPattern = /^[0-9a-f]{8}(\/|$)/;
+/** A name that no process has by chance, and behind it whatever part of the grading is meant. */
+const markPattern = /^[\w-]{8,}(\/|$)/;
 
 /**
  * Everything alive that was started with a mark, a grading's or that of a part of it.

@@ -44,19 +44,25 @@ function ownWaitMs(): number {
 const sampleEveryMs = 100;
 
 /**
- * How long this thread and some programs stood in the run queue. Looked up ten times a second at most:
- * a check may set a thousand deadlines, and an older sample only makes a limit longer.
+ * How long this thread or some programs stood in the run queue. They stand there at the same time, so of
+ * each stretch of time the one that waited longest counts: a sum could run faster than the clock, and a
+ * deadline for two programs that spin would never be over. Looked up ten times a second at most: a check
+ * may set a thousand deadlines, and an older sample only makes a limit longer.
  * @param pids the programs
  */
 export function runQueueClock(pids: () => number[]): () => number {
-  let sample = 0;
+  let withheld = 0;
   let takenAt = Number.NEGATIVE_INFINITY;
+  let before = new Map<number | "this thread", number>();
   return () => {
     if (performance.now() - takenAt > sampleEveryMs) {
-      sample = ownWaitMs() + pids().reduce((sum, pid) => sum + runQueueWait(pid) / 1e6, 0);
+      const waits = new Map<number | "this thread", number>([["this thread", ownWaitMs()]]);
+      for (const pid of pids()) waits.set(pid, runQueueWait(pid) / 1e6);
+      withheld += Math.max(0, ...[...waits].map(([who, ms]) => ms - (before.get(who) ?? 0)));
+      before = waits;
       takenAt = performance.now();
     }
-    return sample;
+    return withheld;
   };
 }
 

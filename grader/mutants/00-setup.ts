@@ -12,13 +12,13 @@ export const mutants: Mutant[] = [
   {
     name: "names-its-parent",
     file,
-    edits: [["hello from process ${getpid()}", "hello from process ${process.ppid}"]],
+    edits: [["{getpid()}", "{process.ppid}"]],
     fails: ["prints-pid"],
   },
   {
     name: "types-in-the-release",
     file,
-    edits: [["on ${sysname} ${release}\\n", "on ${sysname} 6.1.0-18-example\\n"]],
+    edits: [["const { sysname, release } = uname();", 'const { sysname } = uname();\nconst release = "6.1.0-18-example";']],
     fails: ["prints-kernel"],
   },
   {
@@ -52,7 +52,7 @@ export const mutants: Mutant[] = [
   {
     name: "prints-the-number-of-the-error",
     file,
-    edits: [["(${errnoMessage(error.errno)})", "(${error.errno})"]],
+    edits: [["errnoMessage(error.errno)", "error.errno"]],
     fails: ["reports-ebadf"],
   },
   {

@@ -18,7 +18,7 @@ export const mutants: Mutant[] = [
   {
     name: "announces-another-address",
     file,
-    edits: [["print(1, `listening on ${INADDR_ANY}:", "print(1, `listening on localhost:"]],
+    edits: [["{INADDR_ANY}:", "{'localhost'}:"]],
     fails: ["announces"],
   },
   {

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { Lanes } from "./lanes.ts";
+
+/** Work that goes on until it is told to end, and a record of what was at work at once. */
+function recorded(lanes: Lanes) {
+  const begun: string[] = [];
+  const active = new Set<string>();
+  const seen: string[][] = [];
+  const ends = new Map<string, () => void>();
+  const add = (name: string, alone = false) =>
+    lanes.run(alone, async () => {
+      begun.push(name);
+      active.add(name);
+      seen.push([...active]);
+      await new Promise<void>((end) => ends.set(name, end));
+      active.delete(name);
+      return name;
+    });
+  const end = async (name: string) => {
+    ends.get(name)!();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { begun, active, seen, add, end };
+}
+
+test("as many pieces run at once as there are lanes, in the order of asking", async () => {
+  const { begun, add, end } = recorded(new Lanes(2));
+  const results = ["a", "b", "c", "d"].map((name) => add(name));
+  await end("a").catch(() => {});
+  expect(begun).toEqual(["a", "b", "c"]);
+  await end("c");
+  expect(begun).toEqual(["a", "b", "c", "d"]);
+  await end("b");
+  await end("d");
+  expect(await Promise.all(results)).toEqual(["a", "b", "c", "d"]);
+});
+
+test("what runs alone waits for the others, and the others for it", async () => {
+  const { begun, seen, add, end } = recorded(new Lanes(2));
+  const results = [add("a"), add("alone", true), add("b"), add("c")];
+  expect(begun).toEqual(["a"]); // b has a free lane, and still does not overtake
+  await end("a");
+  expect(begun).toEqual(["a", "alone"]);
+  await end("alone");
+  expect(begun).toEqual(["a", "alone", "b", "c"]);
+  await end("b");
+  await end("c");
+  await Promise.all(results);
+  expect(seen).toEqual([["a"], ["alone"], ["b"], ["b", "c"]]);
+});
+
+test("a piece that fails frees its lane and passes its error on", async () => {
+  const lanes = new Lanes(1);
+  const failing = lanes.run(false, async () => {
+    throw new Error("broken");
+  });
+  const next = lanes.run(false, async () => "went on");
+  await expect(failing).rejects.toThrow("broken");
+  expect(await next).toBe("went on");
+});
+
+test("in a single lane everything is alone", async () => {
+  const { begun, add, end } = recorded(new Lanes(1));
+  const results = [add("a"), add("alone", true), add("b")];
+  for (const name of ["a", "alone", "b"]) {
+    expect(begun.at(-1)).toBe(name);
+    await end(name);
+  }
+  await Promise.all(results);
+});
