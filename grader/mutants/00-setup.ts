@@ -18,7 +18,12 @@ export const mutants: Mutant[] = [
   {
     name: "types-in-the-release",
     file,
-    edits: [["const { sysname, release } = uname();", 'const { sysname } = uname();\nconst release = "6.1.0-18-example";']],
+    edits: [
+      [
+        "const { sysname, release } = uname();",
+        'const { sysname } = uname();\nconst release = "6.1.0-18-example";',
+      ],
+    ],
     fails: ["prints-kernel"],
   },
   {
