@@ -182,7 +182,7 @@ export function announces(): Check {
     async ({ start }) => {
       const server = await start();
       const line = `listening on 0.0.0.0:${server.port}\n`;
-      await server.printed(line, 5000);
+      await server.printed(/\n/, 5000);
       assert(server.stdout.text() === line, {
         summary: "the line about listening is missing or not the only one",
         expected: quote(Buffer.from(line)),

@@ -74,8 +74,9 @@ describe("the first difference", () => {
     expect(renderDifference(bytes("hello world\n"), bytes("hello wurld\n"))).toBe(
       [
         "first difference at byte 7 (counted from 0):",
-        "expected  6c 6f 20 77 6f 72 6c 64 0a                      lo world.",
-        "observed  6c 6f 20 77 75 72 6c 64 0a                      lo wurld.",
+        // 16 bytes have room: the first difference, 4 before it and 11 behind it.
+        `expected  ${"6c 6f 20 77 6f 72 6c 64 0a".padEnd(16 * 3)} lo world.`,
+        `observed  ${"6c 6f 20 77 75 72 6c 64 0a".padEnd(16 * 3)} lo wurld.`,
         "                      ^^",
       ].join("\n"),
     );

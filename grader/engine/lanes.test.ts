@@ -16,17 +16,21 @@ function recorded(lanes: Lanes) {
       active.delete(name);
       return name;
     });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
   const end = async (name: string) => {
+    await settled();
     ends.get(name)!();
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
   };
-  return { begun, active, seen, add, end };
+  return { begun, seen, settled, add, end };
 }
 
 test("as many pieces run at once as there are lanes, in the order of asking", async () => {
-  const { begun, add, end } = recorded(new Lanes(2));
+  const { begun, settled, add, end } = recorded(new Lanes(2));
   const results = ["a", "b", "c", "d"].map((name) => add(name));
-  await end("a").catch(() => {});
+  await settled();
+  expect(begun).toEqual(["a", "b"]);
+  await end("a");
   expect(begun).toEqual(["a", "b", "c"]);
   await end("c");
   expect(begun).toEqual(["a", "b", "c", "d"]);
@@ -36,8 +40,9 @@ test("as many pieces run at once as there are lanes, in the order of asking", as
 });
 
 test("what runs alone waits for the others, and the others for it", async () => {
-  const { begun, seen, add, end } = recorded(new Lanes(2));
+  const { begun, seen, settled, add, end } = recorded(new Lanes(2));
   const results = [add("a"), add("alone", true), add("b"), add("c")];
+  await settled();
   expect(begun).toEqual(["a"]); // b has a free lane, and still does not overtake
   await end("a");
   expect(begun).toEqual(["a", "alone"]);
@@ -60,9 +65,10 @@ test("a piece that fails frees its lane and passes its error on", async () => {
 });
 
 test("in a single lane everything is alone", async () => {
-  const { begun, add, end } = recorded(new Lanes(1));
+  const { begun, settled, add, end } = recorded(new Lanes(1));
   const results = [add("a"), add("alone", true), add("b")];
   for (const name of ["a", "alone", "b"]) {
+    await settled();
     expect(begun.at(-1)).toBe(name);
     await end(name);
   }

@@ -7,7 +7,8 @@ const SIGKILL = 9;
 
 /** `node (process 4242)` */
 export function describeProcess({ name, pid }: ProcessStat): string {
-  return `${name} (process ${pid})`;
+  // Since version 24 Node names its main thread, and with it the process.
+  return `${/^(node-)?MainThread$/.test(name) ? "node" : name} (process ${pid})`;
 }
 
 /** Makes this process the parent of whatever its descendants leave behind, double-forked ones too (`man 2 PR_SET_CHILD_SUBREAPER`). */

@@ -1,8 +1,17 @@
 /** What the engine's own tests share: folders, plans and programs of which nothing may be left. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import { packageRoot } from "../../stages/package-root.ts";
 import { type CheckOptions, check } from "../checks.ts";
 import type { StagePlan } from "../plan.ts";
 import { type CheckReport, runCheck } from "../run-check.ts";
@@ -10,6 +19,13 @@ import type { CheckContext } from "./context.ts";
 import { listProcesses, type ProcessStat } from "./proc.ts";
 import { adoptOrphans } from "./program-tree.ts";
 import { newSeed } from "./random.ts";
+
+/** This package's compiled code: it is what a grader runs, and what runs in other processes. */
+export function compiled(path: string): string {
+  const file = join(packageRoot, "dist", path);
+  if (!existsSync(file)) throw new Error(`${file} is missing. Build first: npm run build`);
+  return file;
+}
 
 /** A new folder with a space in its name, which goes when the test is over. */
 export function temporaryFolder(): string {

@@ -88,18 +88,6 @@ export const mutants: Mutant[] = [
     fails: ["pipe"],
   },
   {
-    name: "sends-what-an-earlier-line-left",
-    file,
-    edits: [
-      [
-        "const result = writeAll(server, line);",
-        "longest = Math.max(longest, line.length);\n  const start = line.byteOffset;\n  const result = writeAll(server, input.buffer.subarray(start, line.length < 10 ? start + longest : start + line.length));",
-      ],
-      ["let line = input.next();", "let longest = 0;\nlet line = input.next();"],
-    ],
-    fails: ["exact-bytes"],
-  },
-  {
     name: "ends-every-line",
     file,
     edits: [
