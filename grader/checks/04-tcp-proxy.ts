@@ -251,7 +251,7 @@ export const checks: Check[] = [
       points: 4,
       after: ["relays"],
       why: "One recv brings a piece, and send may take less than it was given: what is left must go out before the next piece. Both directions are under way at the same time.",
-      see: ["recv(2)", "send(2)", "docs/guides/partial-writes.md"],
+      see: ["recv(2)", "send(2)", "docs/guides/tcp-is-a-byte-stream.md"],
     },
     async (context) => {
       const pair = await openPair(context, await startProxy(context));

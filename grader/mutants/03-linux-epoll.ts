@@ -95,12 +95,6 @@ export const mutants: Mutant[] = [
     fails: ["leaver", "descriptors", "idle-cpu"],
   },
   {
-    name: "keeps-a-reset-client-in-the-set",
-    file,
-    edits: [["  if (count <= 0) {", "  if (count < 0) return;\n  if (count === 0) {"]],
-    fails: ["resets"],
-  },
-  {
     name: "forgets-to-close",
     file,
     edits: [

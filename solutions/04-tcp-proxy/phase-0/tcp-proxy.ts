@@ -26,6 +26,7 @@ import {
   errnoName,
   formatAddress,
   INADDR_ANY,
+  isNumericAddress,
   listen,
   recv,
   SHUT_WR,
@@ -34,7 +35,6 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   SOMAXCONN,
-  SockaddrStorage,
   type SocketAddress,
   SystemCallError,
   send,
@@ -116,14 +116,8 @@ function addressFrom(text: string): SocketAddress | undefined {
   const [, ipv6, ipv4, portText] = /^(?:\[(.*:.*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
   const host = ipv6 ?? ipv4;
   const port = portFrom(portText ?? "");
-  if (host === undefined || port === undefined) return undefined;
-  const address = { host, port };
-  try {
-    new SockaddrStorage().set(address); // refuses a host that is no numeric address
-    return address;
-  } catch {
-    return undefined;
-  }
+  if (host === undefined || port === undefined || !isNumericAddress(host)) return undefined;
+  return { host, port };
 }
 
 /** A socket that listens on the port, and an epoll instance that watches it. */
