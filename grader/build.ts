@@ -37,7 +37,7 @@ const forbiddenModules = new Set(
 const buildTimeLimitMs = 120_000;
 
 const compilerTrouble = (message: string) =>
-  `The compiler, esbuild, did not work: ${message.split("\n")[0]} Install the course again, with optional dependencies: npm install`;
+  `The compiler, esbuild, did not work (${message.split("\n")[0]}). Install the course again, with optional dependencies: npm install`;
 
 /** The package name of a file below `node_modules`, or `undefined` for a file of the learner's. */
 function packageOf(file: string): string | undefined {
@@ -219,9 +219,10 @@ export async function findTypeErrors(
 ): Promise<string[]> {
   try {
     const output = await runTypeCheck(target, folder, mark, signal);
-    return [...output.matchAll(/^([^\s(][^(\n]*)\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
+    const errors = [...output.matchAll(/^([^\s(][^(\n]*)\((\d+),\d+\): error TS\d+: (.*)$/gm)].map(
       ([, file, line, text]) => `${file}:${line}: ${text}`,
     );
+    return [...new Set(errors)]; // one line may have the same error several times
   } catch {
     return [];
   }

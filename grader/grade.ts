@@ -255,7 +255,7 @@ function toResult(check: Check, report: CheckReport, repeat: string, hint: strin
     failure: evidence && {
       ...evidence,
       why: check.why,
-      hint,
+      hint: evidence.hint ?? hint,
       see: check.see,
       repeat,
       byHand: check.byHand,

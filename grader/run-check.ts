@@ -1,6 +1,7 @@
 import type { Check } from "./checks.ts";
 import { CheckContext, GraderTrouble } from "./engine/context.ts";
 import { CheckFailure, CheckSkipped, describeMs, type Evidence } from "./engine/evidence.ts";
+import type { Program } from "./engine/program.ts";
 import type { StagePlan } from "./plan.ts";
 import type { Failure, Outcome } from "./record.ts";
 
@@ -47,6 +48,33 @@ async function withLimit(check: Check, context: CheckContext, signal: AbortSigna
 const interrupted = "the grading was interrupted";
 
 /**
+ * Puts the end of a program first where one ended by itself: whatever else the check saw followed from
+ * that. A gap of a skeleton is told as what it is.
+ */
+function withCause(evidence: Evidence, programs: Program[]): Evidence {
+  const program = programs.find((each) => each.uncaughtError() !== undefined || each.exit?.signal != null);
+  const message = program?.uncaughtError();
+  const cause =
+    message === undefined ? program?.death() : `was ended by an error that nobody caught: ${message}`;
+  const byCheck = program?.exit?.signal != null && program.sent.has(program.exit.signal);
+  if (
+    program === undefined ||
+    cause === undefined ||
+    byCheck ||
+    evidence.summary.includes(message ?? cause)
+  ) {
+    return evidence;
+  }
+  const gap = /\bTODO\b.*/.exec(message ?? "")?.[0];
+  return {
+    ...evidence,
+    summary: `${program.name} ${gap === undefined ? cause : `stopped at an open gap: ${gap}`}`,
+    observed: `${evidence.summary}: ${evidence.observed}`,
+    hint: gap && "Fill this gap first; the steps of the lesson say how: npx expserver-course read",
+  };
+}
+
+/**
  * Runs one check and says what came of it. Nothing that it started is left when this resolves.
  * @param before outcomes of the checks that it builds on; `undefined` for one that was not selected
  * @param stopped whether an earlier failure ended the run (`--bail`)
@@ -84,8 +112,9 @@ export async function runCheck(
     trouble = error;
   }
   // Before the clearing up, which is no part of what the check did.
-  const programs = trouble === undefined ? [] : context.describePrograms();
   const sent = context.transcript.steps();
+  if (trouble instanceof CheckFailure) await context.settlePrograms();
+  const programs = trouble === undefined ? [] : context.describePrograms();
   try {
     await context.close();
   } catch (error) {
@@ -96,7 +125,7 @@ export async function runCheck(
   if (trouble instanceof CheckSkipped) return { id, outcome: "skipped", durationMs, reason: trouble.message };
   const transcript = context.transcript.toString();
   if (trouble instanceof CheckFailure) {
-    const evidence = { ...trouble.evidence, sent, programs };
+    const evidence = { ...withCause(trouble.evidence, context.programs), sent, programs };
     return { id, outcome: "fail", durationMs, evidence, transcript };
   }
   const reason =

@@ -25,7 +25,9 @@ export async function runStage(
   signal: AbortSignal,
 ): Promise<void> {
   const reports = new Map<string, CheckReport>();
+  /** What went wrong outside of any check, and in the checks that left no report. */
   const troubles: string[] = [];
+  const ownTroubles = new Map<string, string>();
   // Checks end in any order, as several run at once; they are told in the plan's.
   let told = 0;
   const tell = () => {
@@ -40,7 +42,7 @@ export async function runStage(
     onTestCaseResult(testCase: TestCase) {
       const report = testCase.meta().report;
       const [error] = testCase.result().errors ?? [];
-      if (error !== undefined) troubles.push(error.stack ?? error.message);
+      if (error !== undefined) ownTroubles.set(testCase.name, error.stack ?? error.message);
       if (report === undefined) return;
       reports.set(report.id, report);
       tell();
@@ -71,7 +73,7 @@ export async function runStage(
     if (reports.has(id)) continue;
     const reason = signal.aborted
       ? "the grading was interrupted"
-      : (troubles[0] ?? "the check left no result");
+      : (ownTroubles.get(id) ?? troubles[0] ?? "the check left no result");
     reports.set(id, { id, outcome: "error", durationMs: 0, reason });
   }
   tell();

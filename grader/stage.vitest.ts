@@ -38,10 +38,12 @@ for (const check of checks) {
   test.concurrent(check.id, { timeout: 0 }, async ({ task }) => {
     try {
       const before = await Promise.all(check.after.map(async (id) => [id, await outcomes.get(id)] as const));
-      const report = await lanes.run(check.alone ?? false, () =>
-        runCheck(check, plan, before, stopped, interruption.signal),
-      );
-      if (plan.bail && report.outcome === "fail") stopped = true;
+      const report = await lanes.run(check.alone ?? false, async () => {
+        const found = await runCheck(check, plan, before, stopped, interruption.signal);
+        // Before the lane is free, as the next check begins in that moment.
+        if (plan.bail && found.outcome === "fail") stopped = true;
+        return found;
+      });
       task.meta.report = keepTranscript(report);
       settle.get(check.id)!(report.outcome);
     } finally {

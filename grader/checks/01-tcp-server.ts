@@ -35,6 +35,8 @@ export const checks = [
       const answers = async (host: string) => {
         const server = await start();
         await connect({ host, port: server.port });
+        server.kill("SIGKILL"); // where ports are fixed, the next one needs this port
+        await expectExit(server, 5000, "SIGKILL");
       };
       const hosts = ["127.0.0.1", "127.0.0.2"];
       await inTurnOrTogether(

@@ -226,7 +226,7 @@ export const checks = [
     {
       title: "needs no more threads for more clients",
       points: 1,
-      after: ["reverse-line"],
+      after: ["two-clients"],
       why: "A thread or a process for each client costs memory and time to switch, and a thousand clients bring a machine down. An event loop needs one thread for all of them.",
       see: ["epoll(7)", "proc(5)"],
       byHand: 'grep Threads /proc/"$(pgrep -n node)"/status',
@@ -254,14 +254,17 @@ export const checks = [
     { args: ["70000"], names: "70000" },
     { args: ["8080", "surplus"], names: "surplus" },
   ]),
-  endsOnSignal([
-    ({ start }) => start(),
-    async (context) => {
-      const server = await context.start();
-      await connectMany(context, server, 3);
-      return server;
-    },
-  ]),
+  endsOnSignal(
+    [
+      ({ start }) => start(),
+      async (context) => {
+        const server = await context.start();
+        await connectMany(context, server, 3);
+        return server;
+      },
+    ],
+    { after: ["two-clients"] },
+  ),
   restarts(),
   onlySystemCalls(),
 ];

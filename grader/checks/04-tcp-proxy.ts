@@ -9,6 +9,7 @@ import { findTool } from "../engine/tool.ts";
 import {
   announces,
   builds,
+  connectMany,
   countDescriptors,
   endsOnSignal,
   exchange,
@@ -119,7 +120,6 @@ const halfClosed: IdleSituation[] = [
     async arrange({ connect }, server) {
       const client = await connect(server);
       await exchange(client, endNow);
-      await client.expectEnd({ why: "although its upstream has ended sending" });
     },
   },
 ];
@@ -254,13 +254,23 @@ export const checks: Check[] = [
       see: ["recv(2)", "send(2)", "docs/guides/tcp-is-a-byte-stream.md"],
     },
     async (context) => {
-      const pair = await openPair(context, await startProxy(context));
+      const proxy = await startProxy(context);
       const request = context.random.bytes(8 * MiB);
       const reply = context.random.bytes(8 * MiB);
-      await Promise.all([
-        pass(pair.client, pair.upstream, request, 30_000),
-        pass(pair.upstream, pair.client, reply, 30_000),
-      ]);
+      for (const late of ["client", "upstream"] as const) {
+        const pair = await openPair(context, proxy);
+        const { client, upstream } = pair;
+        // One side begins to read late, so that all buffers on the way to it are full for a while.
+        pair[late].pause();
+        client.send(request);
+        upstream.send(reply);
+        await (late === "client" ? upstream : client).drained(200);
+        pair[late].resume();
+        await Promise.all([
+          upstream.expect(request, { what: "what the client sent", withinMs: 15_000 }),
+          client.expect(reply, { what: "what the upstream sent", withinMs: 15_000 }),
+        ]);
+      }
     },
   ),
 
@@ -294,13 +304,15 @@ export const checks: Check[] = [
         );
         // Some leave and others come, who get the same descriptor numbers.
         const leaving = random.shuffle(pairs).slice(0, 10);
-        for (const pair of leaving) {
-          pair.client.end();
-          await pair.upstream.expectEnd({ why: "although its client has ended sending" });
-          pair.upstream.end();
-          await pair.client.expectEnd({ why: "although its upstream has ended sending" });
-          pairs[pairs.indexOf(pair)] = await openPair(context, proxy);
-        }
+        await Promise.all(
+          leaving.map(async ({ client, upstream }) => {
+            client.end();
+            await upstream.expectEnd({ why: "although its client has ended sending" });
+            upstream.end();
+            await client.expectEnd({ why: "although its upstream has ended sending" });
+          }),
+        );
+        for (const pair of leaving) pairs[pairs.indexOf(pair)] = await openPair(context, proxy);
       }
     },
   ),
@@ -547,14 +559,18 @@ export const checks: Check[] = [
     { args: ["8080", "nonsense"], names: "nonsense" },
     { args: ["8080", "127.0.0.1:3000", "surplus"], names: "surplus" },
   ]),
-  endsOnSignal([
-    async (context) => (await startProxy(context)).server,
-    async (context) => {
-      const proxy = await startProxy(context);
-      await talk(await openPair(context, proxy), "still here\n");
-      return proxy.server;
-    },
-  ]),
+  endsOnSignal(
+    [
+      ({ start }, args) => start({ args }),
+      async (context, args) => {
+        const server = await context.start({ args });
+        await connectMany(context, server, 3);
+        return server;
+      },
+    ],
+    { after: ["relays"] },
+    reversingUpstream,
+  ),
   restarts(reversingUpstream, { after: ["relays"] }),
   onlySystemCalls(),
 ];

@@ -220,6 +220,16 @@ export class CheckContext {
     for (const peer of this.#peers) peer.expectNothing();
   }
 
+  /**
+   * After a failure with a connection over: waits until the ends of programs are known. When a program
+   * crashes, the kernel closes its connections first, and its parent hears of the end a little later.
+   */
+  async settlePrograms(): Promise<void> {
+    const peers = [...this.#peers, ...this.#listeners.flatMap(({ accepted }) => accepted)];
+    if (!peers.some(({ over }) => over)) return;
+    await Promise.all(this.programs.map((program) => program.ended(500)));
+  }
+
   /** What ran, how it ended and what it printed last, for the report. */
   describePrograms(): { command: string; death?: string; output: string }[] {
     return [

@@ -4,6 +4,8 @@ export type Evidence = {
   expected: string;
   observed: string;
   difference?: string;
+  /** A hint that fits what was seen better than the check's own. */
+  hint?: string;
 };
 
 /** The learner's program did not do what the check asks: the outcome is `fail`. */

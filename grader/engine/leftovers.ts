@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { environmentValue, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
@@ -10,17 +10,20 @@ export const markName = "EXPSERVER_GRADING";
 /** A grading's mark, and the temporary folder that goes with it. */
 export type Run = { mark: string; folder: string };
 
+/** Where pids mean what they mean here: another container that shares the temporary folder has its own. */
+const pidNamespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))![0];
+
 /**
- * A run's folder is named after the grader's pid, the pid's start time and the mark. So the one step
+ * A run's folder is named after the grader's pid, where and when that began, and the mark. So the one step
  * that makes it also tells every later grader whose it is, and there is no moment in between.
  */
-const folderName = /^expserver-course-(\d+)-(\d+)-([0-9a-f]+)$/;
+const folderName = new RegExp(`^expserver-course-${pidNamespace}-(\\d+)-(\\d+)-([0-9a-f]+)$`);
 
 /** Makes the temporary folder of a grading of this process. */
 export function beginRun(): Run {
   const mark = newSeed();
   const { startTicks } = readProcess(process.pid)!;
-  const folder = join(tmpdir(), `expserver-course-${process.pid}-${startTicks}-${mark}`);
+  const folder = join(tmpdir(), `expserver-course-${pidNamespace}-${process.pid}-${startTicks}-${mark}`);
   mkdirSync(folder, { mode: 0o700 });
   return { mark, folder };
 }

@@ -1,4 +1,4 @@
-import { residentBytes } from "./proc.ts";
+import { proportionalBytes, residentBytes } from "./proc.ts";
 import type { ProgramTree } from "./program-tree.ts";
 
 const memoryLimit = 1024 * 1024 * 1024;
@@ -33,12 +33,16 @@ export class Limits {
 
   #look(): void {
     const alive = this.#tree.alive();
-    const used = residentBytes(alive);
+    if (alive.length > processLimit) {
+      this.#onExcess(`had ${alive.length} processes running (the limit is ${processLimit})`);
+      return;
+    }
+    // The quick figure counts what processes share once for each of them, so it is only a first look.
+    if (residentBytes(alive) <= memoryLimit) return;
+    const used = proportionalBytes(alive);
     const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
     if (used > memoryLimit) {
       this.#onExcess(`used ${mebibytes(used)} MiB of memory (the limit is ${mebibytes(memoryLimit)} MiB)`);
-    } else if (alive.length > processLimit) {
-      this.#onExcess(`had ${alive.length} processes running (the limit is ${processLimit})`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { AF_INET, bind, close, INADDR_ANY, SOCK_CLOEXEC, SOCK_STREAM, socket } from "../../linux/index.ts";
 import { listenersOn, listeningSockets } from "./listeners.ts";
 import { ownerOfSocket } from "./proc.ts";
 import { describeProcess } from "./program-tree.ts";
@@ -31,6 +32,23 @@ async function lockPort(port: number): Promise<Server | undefined> {
 }
 
 /**
+ * Whether any program can bind the port. Somebody may not listen on it and hold it all the same: a
+ * connection in TIME_WAIT does for a minute, when its server did not set SO_REUSEADDR, and then even one
+ * that sets it is refused. Without the option, bind says so.
+ */
+function canBind(port: number): boolean {
+  const fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
+  try {
+    bind(fd, { host: INADDR_ANY, port });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    close(fd);
+  }
+}
+
+/**
  * Reserves a free TCP port below the ephemeral range. Ports are tried in the seed's order.
  * @throws Error when every port is taken
  */
@@ -41,7 +59,9 @@ export async function reservePort(random: Random): Promise<ReservedPort> {
     const port = random.integer(lowestPort, highest);
     if (used.has(port)) continue;
     const lock = await lockPort(port);
-    if (lock !== undefined) return { port, release: () => void lock.close() };
+    if (lock === undefined) continue;
+    if (canBind(port)) return { port, release: () => void lock.close() };
+    lock.close();
   }
   throw new Error(`No free TCP port between ${lowestPort} and ${highest} in 1,000 attempts.`);
 }

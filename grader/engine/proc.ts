@@ -80,7 +80,18 @@ export function environmentValue(pid: number, name: string): string | undefined 
   return assignment?.slice(name.length + 1);
 }
 
-/** Bytes of memory that these processes hold resident. */
+/**
+ * Bytes of memory that these processes hold resident, a page that several share counted once: each has
+ * its part of it (`Pss` in `man 5 proc_pid_smaps`). Takes 0.1 ms and more for each process.
+ */
+export function proportionalBytes(processes: ProcessStat[]): number {
+  return processes.reduce((sum, { pid, residentPages }) => {
+    const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/smaps_rollup`) ?? "")?.[1];
+    return sum + (kibibytes === undefined ? residentPages * pageSize : Number(kibibytes) * 1024);
+  }, 0);
+}
+
+/** Bytes of memory that these processes hold resident; what they share counts for each of them. */
 export function residentBytes(processes: ProcessStat[]): number {
   return processes.reduce((sum, { residentPages }) => sum + residentPages * pageSize, 0);
 }

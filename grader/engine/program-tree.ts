@@ -31,6 +31,11 @@ const notOurs = new Set(ownChildren(listProcesses()).map(nameOf));
 /** Children of all checks that Node itself waits for; any other child is an orphan that this process adopted. */
 const spawned = new Set<number>();
 
+/** Children that no check has Node wait for: mostly orphans that this process adopted, of whatever check. */
+function foreignChildren(processes: ProcessStat[]): ProcessStat[] {
+  return ownChildren(processes).filter((child) => !spawned.has(child.pid) && !notOurs.has(nameOf(child)));
+}
+
 /**
  * The processes that one check started, and all below them. As this process adopts orphans, one that
  * leaves its session, its group and its parent is found all the same: by its environment, and where it
@@ -59,12 +64,12 @@ export class ProgramTree {
 
   #adopted(processes: ProcessStat[]): ProcessStat[] {
     const here = processes.find(({ pid }) => pid === process.pid)?.session;
-    return ownChildren(processes).filter((child) => {
-      if (spawned.has(child.pid) || notOurs.has(nameOf(child))) return false;
-      // Programs begin sessions of their own, and get none of the engine's variables: this is a helper of the grader.
-      if (child.session === here || environmentValue(child.pid, planVariable) !== undefined) return false;
+    return foreignChildren(processes).filter((child) => {
       const mark = environmentValue(child.pid, markName);
-      return mark === undefined || mark === this.#mark;
+      if (mark !== undefined) return mark === this.#mark;
+      // Without a mark it may be a helper of the grader; a program is in a session of its own, and gets none
+      // of the engine's variables.
+      return child.session !== here && environmentValue(child.pid, planVariable) === undefined;
     });
   }
 
@@ -80,7 +85,8 @@ export class ProgramTree {
    *   and what it had open is still open
    */
   #collectAdopted(): boolean {
-    const ended = this.#adopted(listProcesses()).filter(({ state }) => state === "Z");
+    // A zombie has no environment any more that would tell whose it was.
+    const ended = foreignChildren(listProcesses()).filter(({ state }) => state === "Z");
     return ended.map(({ pid }) => waitpid(pid, WNOHANG)).every(({ pid }) => pid !== 0);
   }
 

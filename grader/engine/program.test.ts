@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { describe, expect, test } from "vitest";
-import { openDescriptors } from "./proc.ts";
+import { openDescriptors, proportionalBytes, residentBytes } from "./proc.ts";
 import { describeExit } from "./program.ts";
 import { connectTcp } from "./tcp-client.ts";
 import { failedProbe, nodePlan, passedProbe, planFor, processesWithMark, shellPlan } from "./testing.ts";
@@ -306,6 +307,20 @@ describe("limits:", () => {
       expect(await context.waitFor(() => program.stopped, 30_000)).toMatch(/^used \d+ MiB of memory/);
       const gone = await context.waitFor(() => processesWithMark(plan.mark).length === 0, 5000);
       expect(gone).toBe(true);
+    });
+  });
+
+  const perl = spawnSync("perl", ["-e", "1"]).status === 0;
+  test.skipIf(!perl)("memory that processes share counts once (needs perl)", async () => {
+    // Eight processes with the same 300 MB, which none of them writes to.
+    const script = `perl -e '$x = "x" x 150e6; for (1..3) { fork } $| = 1; print "up\\n"; sleep 1000'`;
+    await passedProbe(shellPlan(script), async ({ launch, tree, waitFor }) => {
+      const program = launch([]);
+      await waitFor(() => program.stdout.text().split("up").length === 9, 10_000);
+      expect(residentBytes(tree.alive())).toBeGreaterThan(1024 * 1024 * 1024);
+      expect(proportionalBytes(tree.alive())).toBeLessThan(500e6);
+      // Limits are looked at ten times a second.
+      expect(await waitFor(() => program.stopped, 500)).toBeUndefined();
     });
   });
 

@@ -41,9 +41,16 @@ function describeSignal(signal: NodeJS.Signals): string {
 }
 
 /** How a program ended, or why the grader ended it; `undefined` while it runs. */
-export function describeDeath({ exit, stopped }: { exit?: Exit; stopped?: string }): string | undefined {
+export function describeDeath(program: {
+  exit?: Exit;
+  stopped?: string;
+  sent?: Set<NodeJS.Signals>;
+}): string | undefined {
+  const { exit, stopped, sent } = program;
   if (stopped !== undefined) return `was stopped by the grader: it ${stopped}`;
-  return exit === undefined ? undefined : describeExit(exit);
+  if (exit === undefined) return undefined;
+  const byCheck = exit.signal !== null && sent?.has(exit.signal);
+  return byCheck ? `was ended by the ${exit.signal} that the check sent` : describeExit(exit);
 }
 
 export type ProgramOptions = {
@@ -73,6 +80,8 @@ export class Program {
   exit: Exit | undefined;
   /** Why the grader ended it before its time, as a sentence. */
   stopped: string | undefined;
+  /** Signals that the check sent. */
+  readonly sent = new Set<NodeJS.Signals>();
   readonly #child: ChildProcess;
   readonly #options: ProgramOptions;
   readonly #onChange = new Set<() => void>();
@@ -136,6 +145,15 @@ export class Program {
     return describeDeath(this);
   }
 
+  /** The message of an error that nobody caught, as Node prints it above a stack trace: `Error: no such thing`. */
+  uncaughtError(): string | undefined {
+    const lines = this.stderr.text().split("\n");
+    const trace = lines.findIndex((line) => /^\s+at .*(:\d+:\d+\)?|\(native\)|<anonymous>\)?)$/.test(line));
+    if (trace === -1) return undefined;
+    const message = lines.slice(0, trace).findLast((line) => /^[\w.]*(Error|Exception)\b/.test(line));
+    return message ?? "an error without a message";
+  }
+
   /** Registers for news: output or the end. */
   wakeUp = (callback: () => void): (() => void) => {
     this.#onChange.add(callback);
@@ -144,7 +162,8 @@ export class Program {
 
   /** Sends a signal to the program's process group (`man 2 kill`). */
   kill(signal: NodeJS.Signals): void {
-    if (this.#child.pid === undefined) return;
+    if (this.#child.pid === undefined || this.exit !== undefined) return;
+    this.sent.add(signal);
     try {
       process.kill(-this.#child.pid, constants.signals[signal]);
     } catch {

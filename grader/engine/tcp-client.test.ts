@@ -4,14 +4,16 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { CheckFailure, type Evidence } from "./evidence.ts";
 import { Deadline } from "./machine.ts";
 import { connectTcp, type TcpPeer } from "./tcp-client.ts";
-import { compiled, nodePlan, passedProbe } from "./testing.ts";
+import { nodePlan, passedProbe } from "./testing.ts";
 import { Transcript } from "./transcript.ts";
 
 const deadline = (ms: number) => new Deadline(ms, 1, () => 0);
 
 /** A client of the engine's, and Node's own socket at the other end. */
-async function connected(): Promise<{ client: TcpPeer; server: Socket; transcript: Transcript }> {
-  const listener = createServer({ allowHalfOpen: true });
+async function connected(
+  options: { pauseOnConnect?: boolean } = {},
+): Promise<{ client: TcpPeer; server: Socket; transcript: Transcript }> {
+  const listener = createServer({ allowHalfOpen: true, ...options });
   await once(listener.listen(0, "127.0.0.1"), "listening");
   const { port } = listener.address() as { port: number };
   const transcript = new Transcript();
@@ -66,10 +68,10 @@ describe("expecting bytes", () => {
 
   test("compares megabytes", async () => {
     const { client, server } = await connected();
-    const bytes = pattern(8_000_000);
+    const bytes = pattern(3_000_000);
     server.write(bytes);
     await client.expect(bytes);
-    expect(client.total).toBe(8_000_000);
+    expect(client.total).toBe(3_000_000);
   });
 
   test("fails at the first byte that differs, without waiting for the others", async () => {
@@ -175,8 +177,7 @@ describe("a client", () => {
   });
 
   test("knows when its bytes have been read", async () => {
-    const { client, server } = await connected();
-    server.pause();
+    const { client, server } = await connected({ pauseOnConnect: true });
     client.send("unread");
     expect(await client.wasRead(50)).toBe(false);
     server.resume();
@@ -186,7 +187,7 @@ describe("a client", () => {
   test("that stops reading fills the buffers of the other side, and empties them later", async () => {
     const { client, server } = await connected();
     client.pause();
-    const bytes = pattern(50_000_000);
+    const bytes = Buffer.alloc(30_000_000, "x");
     server.write(bytes);
     expect(await deadline(200).until(() => server.writableLength === 0)).toBeUndefined();
     expect(client.total).toBeLessThan(1_000_000);
@@ -271,8 +272,4 @@ describe("a server that floods its client", () => {
       await client.readAll();
     });
   });
-});
-
-test("the tests of other processes find the compiled code", () => {
-  expect(compiled("grader/index.js")).toMatch(/index\.js$/);
 });

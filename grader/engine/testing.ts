@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { afterAll, expect } from "vitest";
 import { packageRoot } from "../../stages/package-root.ts";
 import { type CheckOptions, check } from "../checks.ts";
 import type { StagePlan } from "../plan.ts";
@@ -27,10 +27,17 @@ export function compiled(path: string): string {
   return file;
 }
 
-/** A new folder with a space in its name, which goes when the test is over. */
+const folders: string[] = [];
+
+// At the end of the file's tests, as several of them may run at once.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder with a space in its name, which goes when the tests are over. */
 export function temporaryFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "expserver engine-")));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

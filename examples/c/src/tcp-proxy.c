@@ -19,9 +19,9 @@
 #define USAGE "usage: tcp-proxy [port=8080] [upstream=127.0.0.1:3000]"
 
 enum {
-    EVENTS = 256,           // in one batch; what does not fit in is told by the next epoll_wait
-    BUFFER_BYTES = 64 * 1024,
-    ACCEPT_RETRY_MS = 100   // how long the queue is left alone when there is no descriptor for a client
+    EVENTS = 256,             // in one batch; what does not fit in is told by the next epoll_wait
+    BUFFER_BYTES = 64 * 1024, // for each direction of each pair
+    ACCEPT_RETRY_MS = 100     // how long the queue is left alone when there is no descriptor for a client
 };
 
 // One of the two ends of a pair, and the bytes that came from it and that the other end has not taken yet.

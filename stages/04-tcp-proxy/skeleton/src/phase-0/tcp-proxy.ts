@@ -43,7 +43,8 @@ let lastComplaint = "";
 
 print(1, `listening on ${INADDR_ANY}:${port}\n`);
 while (true) {
-  // TODO 1: this loop is that of stage 3: the batch of events, epoll_wait, the descriptor of an event.
+  // TODO 1: this loop is that of stage 3: the batch of events (made once, above it), epoll_wait, the
+  // descriptor of an event.
   const timeout = accepting ? -1 : acceptRetryMs;
   const count: number = todo(`1: wait for events with descriptor ${epoll} and time-out ${timeout}`);
   if (!accepting) watchListener(true);
