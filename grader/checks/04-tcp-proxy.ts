@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { type Check, check } from "../checks.ts";
-import type { CheckContext } from "../engine/context.ts";
+import { type CheckContext, GraderTrouble } from "../engine/context.ts";
 import { assert, CheckFailure, count, describeBytes, renderDifference } from "../engine/evidence.ts";
 import type { Program } from "../engine/program.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
@@ -71,14 +71,40 @@ async function talk({ client, upstream }: Pair, line: string): Promise<void> {
   await pass(upstream, client, reversed(line));
 }
 
-/** A connection that was broken at one end must end at the other one, after any bytes that were on their way. */
-async function expectGone(peer: TcpPeer, because: string): Promise<void> {
-  await peer.readAll(5000);
+/**
+ * A connection that was broken at one end must end at the other one. Of what was on its way the first
+ * part may arrive, and nothing else.
+ */
+async function expectGone(peer: TcpPeer, because: string, onItsWay: Uint8Array): Promise<void> {
+  const arrived = await peer.readAll(5000);
   assert(peer.over, {
     summary: `${peer.name} stays open after ${because}`,
     expected: "the end of this connection too, or its reset",
     observed: "the connection is open",
   });
+  const sent = Buffer.from(onItsWay.subarray(0, arrived.length));
+  assert(arrived.equals(sent), {
+    summary: `${peer.name} received bytes that nobody sent, after ${because}`,
+    expected: onItsWay.length === 0 ? "no bytes" : "the first part of what was sent, or nothing",
+    observed: describeBytes(arrived),
+    difference: renderDifference(sent, arrived),
+  });
+}
+
+/** Lets things happen while the program stands still, so that it meets them all at once when it goes on. */
+async function whileStopped(
+  context: CheckContext,
+  program: Program,
+  happens: () => Promise<void>,
+): Promise<void> {
+  context.step(`stopped ${program.name} for a moment (SIGSTOP)`);
+  program.kill("SIGSTOP");
+  const stopped = () => context.tree.alive().every(({ state }) => state === "T");
+  if (!(await context.waitFor(stopped, 5000)))
+    throw new GraderTrouble(`${program.name} did not stop at SIGSTOP`);
+  await happens();
+  context.step(`let ${program.name} go on (SIGCONT)`);
+  program.kill("SIGCONT");
 }
 
 const keepOpen = Buffer.from("keep your end open when I have ended mine\n");
@@ -446,6 +472,19 @@ export const checks: Check[] = [
       await pass(other.client, other.upstream, "and a last word\n");
       other.client.end();
       await other.upstream.expectEnd({ why: "although both sides have ended sending" });
+      // A reply and its end at once, after the request's end: the hang-up is told while bytes are to be read.
+      const last = await openPair(context, proxy);
+      await pass(last.client, last.upstream, "my last request\n");
+      last.client.end();
+      await last.upstream.expectEnd({ why: "although its client has ended sending" });
+      const reply = context.random.bytes(30_000);
+      await whileStopped(context, proxy.server, async () => {
+        last.upstream.send(reply);
+        last.upstream.end();
+        await last.upstream.drained();
+      });
+      await last.client.expect(reply, { what: "the reply whose end came with it" });
+      await last.client.expectEnd({ why: "although both sides have ended sending" });
     },
   ),
 
@@ -522,8 +561,9 @@ export const checks: Check[] = [
           await talk(pair, `a ${side} that will reset while it is ${situation}\n`);
           const breaking = pair[side];
           const other = pair[otherSide];
+          const onItsWay = situation === "sending" ? context.random.bytes(4 * MiB) : new Uint8Array(0);
           if (situation === "not reading") breaking.pause();
-          if (situation === "sending") breaking.send(context.random.bytes(4 * MiB));
+          if (situation === "sending") breaking.send(onItsWay);
           else if (situation !== "idle") other.send(context.random.bytes(4 * MiB));
           // In mid-transfer: something has passed, and there is more to come.
           const receiver = situation === "sending" ? other : breaking;
@@ -533,12 +573,23 @@ export const checks: Check[] = [
           if (situation === "not reading") await other.drained(100);
           breaking.reset();
           await breaking.readAll(); // what it has received by now matters to nobody
-          await expectGone(other, `the ${side} reset the connection while it was ${situation}`);
+          await expectGone(other, `the ${side} reset the connection while it was ${situation}`, onItsWay);
           other.close();
           await talk(witness, `I am here after the reset of a ${side} that was ${situation}\n`);
         }
       }
-      await talk(await openPair(context, proxy), "I am new\n");
+      // Both sides of a pair break, and a client comes who may get the number of either: all in one batch.
+      const both = await openPair(context, proxy);
+      await talk(both, "both of us will reset\n");
+      let newcomer: TcpPeer | undefined;
+      await whileStopped(context, proxy.server, async () => {
+        both.client.reset();
+        newcomer = await context.connect(proxy.server);
+        both.upstream.reset();
+      });
+      const newPair = { client: newcomer!, upstream: await proxy.upstream.accept() };
+      await talk(newPair, "I came while both sides of a pair broke\n");
+      await talk(witness, "I am here after a pair of which both sides broke\n");
       // Two pairs are there now, as many as when the limit was counted.
       await expectDescriptorsBelow(
         context,

@@ -129,10 +129,13 @@ export class TcpPeer {
     this.#socket.write(buffer);
   }
 
-  /** Resolves when everything sent so far is in the kernel's hands, or the connection is over. */
+  /** Resolves when everything sent so far, an end included, is in the kernel's hands, or the connection is over. */
   async drained(withinMs = usualMs): Promise<boolean> {
     const deadline = this.#options.deadline(withinMs);
-    const empty = () => this.#socket.writableLength === 0 || this.#socket.destroyed;
+    const { writableEnded } = this.#socket;
+    const empty = () =>
+      this.#socket.destroyed ||
+      (writableEnded ? this.#socket.writableFinished : this.#socket.writableLength === 0);
     return (await deadline.until(empty, { wakeUp: this.wakeUp, pollMs: 5 })) ?? false;
   }
 

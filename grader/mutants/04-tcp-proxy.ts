@@ -249,4 +249,33 @@ export const mutants: Mutant[] = [
     ],
     fails: ["only-system-calls"],
   },
+  {
+    name: "ignores-the-error-of-recv",
+    file,
+    edits: [["else if (count < 0 || sendAll(", "else if (sendAll("]],
+    fails: ["resets"],
+  },
+  {
+    name: "closes-at-a-hang-up-without-reading",
+    file,
+    edits: [
+      [
+        "    if (direction !== undefined) relay(direction);",
+        "    if (direction !== undefined && (events.events(i) & 0x10) !== 0) closePair(direction);\n    else if (direction !== undefined) relay(direction);",
+      ],
+    ],
+    fails: ["half-close"],
+  },
+  {
+    name: "accepts-in-the-middle-of-a-batch",
+    file,
+    edits: [["      clientWaits = true;\n", "      acceptClient();\n"]],
+    fails: ["resets"],
+  },
+  {
+    name: "takes-every-event-for-a-living-pair",
+    file,
+    edits: [["if (direction !== undefined) relay(direction);", "relay(direction as Direction);"]],
+    fails: ["resets"],
+  },
 ];
