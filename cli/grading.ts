@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { loadCourse } from "../grader/course.ts";
 import type { CheckDefinition, GradeListener, GradeOptions, GradeRecord } from "../grader/index.ts";
 import type { ReportFormat, Writer, WriterOptions } from "../grader/report/index.ts";
-import type { Stage } from "../stages/stage.ts";
-import { noteProgress, recordGrading } from "./progress.ts";
+import { findStage, type Stage } from "../stages/stage.ts";
+import { noteProgress, readProgress, recordGrading } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { shellWord } from "./typed-text.ts";
 
@@ -64,10 +67,19 @@ export async function runGrading(
   }
 }
 
+/** Whether the learner has begun a stage: grading one that lies ahead, without a program, is no start. */
+function isBegun(workspace: string, slug: string): boolean {
+  if (readProgress(workspace).current === slug) return true;
+  const program = findStage(slug)?.program;
+  if (program === undefined) return false;
+  return existsSync(join(workspace, program.entry)) || loadCourse(workspace).run[program.name] !== undefined;
+}
+
 /** Keeps a grading's result in the workspace; where that cannot be written, says so and goes on. */
 export function keepResult(session: Session, workspace: string, record: GradeRecord): void {
   // A stage in which the grader had trouble or was interrupted says nothing about the learner's program.
-  const stages = record.stages.filter(({ checks }) => checks.every(({ outcome }) => outcome !== "error"));
+  const graded = record.stages.filter(({ checks }) => checks.every(({ outcome }) => outcome !== "error"));
+  const stages = graded.filter(({ slug }) => isBegun(workspace, slug));
   if (stages.length === 0) return;
   noteProgress(session, workspace, (progress) => recordGrading(progress, { ...record, stages }));
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { allStages, lessonFile } from "../stages/stage.ts";
 import { plainMarkdown, renderMarkdown } from "./lesson.ts";
 
 const render = (markdown: string, columns = 60) =>
@@ -32,6 +34,43 @@ Type \`ls\`.
 ::: not a box
 \`\`\`
 `);
+});
+
+test("an answer stands indented below its question, marked", () => {
+  const source =
+    "**1. Why?**\n\n<details>\n<summary>Answer</summary>\n\nBecause it is so.\n\n</details>\n\nOn.\n";
+  expect(render(plainMarkdown(source))).toMatch(
+    /^1\. Why\?\n\n {2}Answer:\n\s*\n {2}Because it is so\.\n\nOn\./,
+  );
+});
+
+test("quotations fit too, for all their indent", () => {
+  const lines = render(`> ${"word ".repeat(40)}\n`, 41).split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(41);
+});
+
+describe("tables", () => {
+  const source =
+    "| check | what | by hand |\n| - | - | - |\n| `one` | sends *a* long line | `a \\| b:c <&3` |\n| `two` | | ls |\n";
+
+  test("that fit have borders", () => {
+    expect(render(source, 60)).toMatch(/│ one +│ sends a long line │ a \| b:c <&3 │/);
+  });
+
+  test("that are too wide become a list, in which a row's cells stand below its first", () => {
+    expect(render(source, 40)).toBe(
+      "  one\n    what     sends a long line\n    by hand  a | b:c <&3\n  two\n    by hand  ls\n\n",
+    );
+  });
+
+  test("of the lessons fit a usual terminal", () => {
+    for (const stage of allStages()) {
+      const text = render(plainMarkdown(readFileSync(lessonFile(stage), "utf8")), 80);
+      const tables = text.split("\n").filter((line) => /^[│┌├└]/.test(line));
+      expect(Math.max(0, ...tables.map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(text).not.toMatch(/<\/?(details|summary)>/);
+    }
+  });
 });
 
 test("what stands in lists is rendered, not only what stands in paragraphs", () => {

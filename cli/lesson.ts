@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { Marked, type MarkedExtension, type Tokens } from "marked";
 import { markedTerminal } from "marked-terminal";
+import { textWidth } from "../grader/report/width.ts";
 
 /**
  * A lesson's Markdown without what only the web pages use: front matter, comments, and the `:::`
- * boxes, which become quotations with their title in bold.
+ * boxes and `<details>`, which become quotations with their title in bold.
  */
 export function plainMarkdown(source: string): string {
   const body = source.replace(/^---\n[\s\S]*?\n---\n/, "").replace(/^<!--[\s\S]*?-->\n?/gm, "");
@@ -15,16 +16,24 @@ export function plainMarkdown(source: string): string {
     const fenceMark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
     if (fenceMark !== undefined)
       fence = fence === undefined ? fenceMark : line.trim() === fence ? undefined : fence;
+    const summary = fence === undefined ? detailsStart.exec(line) : null;
     const opening = fence === undefined ? /^:{3,}\s*(\w[\w-]*)\s*(.*)$/.exec(line) : null;
     if (opening !== null) {
       // `code-group` only arranges its blocks as tabs.
       inBox = opening[1] !== "code-group";
       if (inBox) lines.push(`> **${opening[2] || boxTitles[opening[1]!] || opening[1]}**`, ">");
-    } else if (fence === undefined && /^:{3,}\s*$/.test(line)) inBox = false;
+    } else if (summary !== null) {
+      inBox = true;
+      if (summary[1] !== undefined) lines.push(`> **${summary[1]}:**`);
+    } else if (fence === undefined && boxEnd.test(line)) inBox = false;
     else lines.push(inBox ? `> ${line}`.trimEnd() : line);
   }
   return `${lines.join("\n").trim()}\n`;
 }
+
+/** `<details>`, `<summary>…</summary>` on a line of its own, or both on one. */
+const detailsStart = /^(?=<details|<summary)(?:<details[^>]*>)?\s*(?:<summary>(.*?)<\/summary>)?\s*$/;
+const boxEnd = /^(?::{3,}|<\/details>)\s*$/;
 
 const boxTitles: Record<string, string> = {
   tip: "Tip",
@@ -59,7 +68,7 @@ function commandOfLink(href: string): string | undefined {
 }
 
 /** What marked-terminal leaves undone: rows of the source stay rows, and list items stay as they were typed. */
-function corrections(width: number): MarkedExtension {
+function corrections(width: number, columns: number): MarkedExtension {
   return {
     walkTokens(token) {
       if (token.type === "text" || token.type === "codespan") token.text = token.text.replaceAll("\n", " ");
@@ -71,9 +80,53 @@ function corrections(width: number): MarkedExtension {
         if (!("tokens" in token) || token.tokens === undefined) return false;
         return wrapColoured(this.parser.parseInline(token.tokens), width - listIndent);
       },
+      table(token: Tokens.Table) {
+        const inline = (cell: Tokens.TableCell) => plainEntities(this.parser.parseInline(cell.tokens));
+        const rows = [token.header, ...token.rows].map((row) => row.map(inline));
+        return tableWidth(rows) <= columns ? false : tableAsList(rows, width);
+      },
     },
   };
 }
+
+const codeColon = /\*#COLON\|\*/g;
+
+/** marked and marked-terminal leave some characters encoded until a whole block is printed. */
+function plainEntities(text: string): string {
+  const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
+  return text
+    .replace(codeColon, ":")
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name]!);
+}
+
+const widthOf = (coloured: string) => textWidth(stripVTControlCharacters(coloured));
+
+/** Columns of a table with its borders and the gaps beside them. */
+function tableWidth(rows: string[][]): number {
+  const cells = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ""))),
+  );
+  return cells.reduce((sum, cell) => sum + cell + 3, 1);
+}
+
+/** A table that is too wide: the first cell of a row, and below it the others with their headings. */
+function tableAsList([header = [], ...rows]: string[][], width: number): string {
+  const labels = Math.max(...header.slice(1).map(widthOf)) + 2;
+  const entries = rows.map(([first = "", ...cells]) => {
+    const texts = cells.flatMap((cell, index) => {
+      const wrapped = wrapColoured(cell, width - labels - 4).split("\n");
+      const label = header[index + 1] ?? "";
+      const gap = " ".repeat(labels - widthOf(label));
+      return cell === ""
+        ? []
+        : wrapped.map((row, at) => `    ${at === 0 ? label + gap : " ".repeat(labels)}${row}`);
+    });
+    return [`  ${first}`, ...texts].join("\n");
+  });
+  return `${entries.join("\n")}\n\n`;
+}
+
+const quoteIndent = 2;
 
 /** Room for the marks and indents of a list in a list. */
 const listIndent = 8;
@@ -81,7 +134,14 @@ const listIndent = 8;
 /** Markdown as coloured text for a terminal of this many columns. */
 export function renderMarkdown(markdown: string, columns: number): string {
   const width = Math.max(40, Math.min(columns, 100));
-  const settings = { width, reflowText: true, showSectionPrefix: false, emoji: false, tab: 2 };
-  const renderer = new Marked().use(markedTerminal(settings) as MarkedExtension, corrections(width));
+  // Quotations are indented after their lines were set.
+  const settings = {
+    width: width - quoteIndent,
+    reflowText: true,
+    showSectionPrefix: false,
+    emoji: false,
+    tab: quoteIndent,
+  };
+  const renderer = new Marked().use(markedTerminal(settings) as MarkedExtension, corrections(width, columns));
   return renderer.parse(markdown, { async: false });
 }

@@ -85,10 +85,10 @@ describe("an error", () => {
   test("of the file system names the path and the reason, without a stack", () => {
     const error = Object.assign(new Error("no"), {
       code: "EROFS",
-      path: "/work/state.json",
+      path: "/home/me/state.json",
       syscall: "open",
     });
-    expect(explainError(error)).toMatch(/^\/work\/state\.json: the file system is read-only/);
+    expect(explainError(error)).toMatch(/^\/home\/me\/state\.json: the file system is read-only/);
     expect(explainError(error)).not.toMatch(/^ +at /m);
   });
 });

@@ -160,6 +160,17 @@ export function hasPassed(result: StageResult): boolean {
   return result.checks.every(({ outcome }) => outcome === "pass" || outcome === "skipped");
 }
 
+/** Whether the last grading of a stage left something to be done. */
+export function failedLast(entry: StageProgress | undefined): boolean {
+  const last = entry?.last;
+  return last !== undefined && last.failed.length + last.blocked.length > 0;
+}
+
+/** Whether a stage is done as it lies there: a `goto` or a failed grading after its pass opens it again. */
+export function isDone(entry: StageProgress | undefined): boolean {
+  return entry?.passed !== undefined && entry.last !== undefined && !failedLast(entry);
+}
+
 /** Notes a whole grading: the last result of each stage, the best one, and when it passed first. */
 export function recordGrading(progress: Progress, record: GradeRecord): void {
   for (const result of record.stages) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { UserError } from "../grader/user-error.ts";
 import { allStages } from "../stages/stage.ts";
-import { parseStage, parseStages } from "./stage-names.ts";
+import { parseProgram, parseStage, parseStages } from "./stage-names.ts";
 
 const numbers = (...words: string[]) => parseStages(words).map(({ number }) => number);
 
@@ -11,6 +11,13 @@ test.each(["1", "01", "stage-1", "Stage 1", "01-tcp-server", "tcp-server", "TCP-
     expect(parseStage(name).number).toBe(1);
   },
 );
+
+test("a program is named by itself or its stage, and a mistyped one is spoken of as a program", () => {
+  expect(parseProgram("tcp-server")).toBe(parseProgram("1"));
+  expect(() => parseProgram("helo")).toThrow(
+    /no program "helo"\. Did you mean hello\? .*programs hello, tcp-server/,
+  );
+});
 
 test("several stages come in the course's order, each once", () => {
   expect(numbers("3", "1,0", "tcp-server")).toEqual([0, 1, 3]);

@@ -32,6 +32,19 @@ export function parseStage(name: string): Stage {
 }
 
 /**
+ * The stage whose program a person names, by the program or the stage.
+ * @throws UserError with the nearest name
+ */
+export function parseProgram(name: string): Stage {
+  const stage = findStage(name);
+  if (stage !== undefined) return stage;
+  const programs = allStages().map(({ program }) => program.name);
+  throw new UserError(
+    `There is no program "${name}".${didYouMean(name, programs)} This version has the programs ${programs.join(", ")}: npx expserver-course run ${programs[0]}`,
+  );
+}
+
+/**
  * The stages that the words of a command line name: stages, `phase-N` and `all`, also joined by
  * commas. In the course's order, each once.
  * @throws UserError with the nearest name

@@ -104,6 +104,7 @@ export type GradingOptions = Omit<Partial<GradeOptions>, "stages" | "target" | "
 const news = "\x02";
 
 const script = `
+  import { getEventListeners } from "node:events";
   const root = process.argv[1];
   const { grade } = await import(root + "dist/grader/index.js");
   const { findStage } = await import(root + "dist/stages/stage.js");
@@ -111,13 +112,19 @@ const script = `
   const abort = new AbortController();
   process.on("SIGINT", () => abort.abort());
   const tell = (what) => process.stdout.write(${JSON.stringify(news)} + JSON.stringify(what) + "\\n");
+  const listeners = () => [
+    ...process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+    ["abort", getEventListeners(abort.signal, "abort").length],
+  ];
   for (let time = 0; time < times; time++) {
+    tell({ listeners: listeners() });
     try {
       const record = await grade(
         { ...options, stages: options.stages.map(findStage), signal: abort.signal },
-        { onCheck: (stage, check) => tell({ check }), onBuild: (stage, build) => tell({ build }) },
+        { onCheck: (stage, check) => tell({ check }) },
       );
       tell({ record });
+      tell({ listeners: listeners() });
       process.exitCode = record.exitStatus;
     } catch (error) {
       tell({ error: { name: error.name, message: error.message } });
@@ -146,7 +153,8 @@ export class GradingProcess {
   /** What it printed besides the news for this process. */
   output = "";
   stderr = "";
-  built = false;
+  /** How many listeners its process had for each event: before and after each grading. */
+  readonly listeners: [event: string, count: number][][] = [];
   readonly child: ChildProcess;
 
   constructor(target: string, options: GradingOptions = {}) {
@@ -189,7 +197,7 @@ export class GradingProcess {
     if (told.check) this.checks.push(told.check);
     if (told.record) this.records.push(told.record);
     if (told.error) this.error = told.error;
-    if (told.build) this.built = true;
+    if (told.listeners) this.listeners.push(told.listeners);
   }
 
   get pid(): number {

@@ -1,5 +1,5 @@
 /** Whole gradings of programs that do everything wrong: what is found, and that nothing is left. */
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { listenersOn } from "./engine/listeners.ts";
 import {
   checksFile,
@@ -10,24 +10,9 @@ import {
   resultOf,
   shellWorkspace,
   until,
+  workspace,
 } from "./grading-process.ts";
 import type { GradeRecord } from "./record.ts";
-
-/** Its port, which the report names. */
-function portOf(record: GradeRecord): number {
-  return Number(/tcp-server (\d+)/.exec(JSON.stringify(record))![1]);
-}
-
-/** A check that the program listens soon and says so, with less patience than the course's own. */
-const root = packageWith(
-  checksFile(`check("serves", words, async ({ launch, freePort }) => {
-    const port = await freePort();
-    const program = launch([String(port)]);
-    program.port = port;
-    await program.listening(2000);
-    assert(await program.printed("listening", 500), { summary: "no word", expected: "a word", observed: "none" });
-  })`),
-);
 
 const listen = 'require("net").createServer().listen(process.argv[2])';
 const eat = "const held = []; setInterval(() => held.push(Buffer.alloc(64 * 1024 * 1024, 1)), 5)";
@@ -39,7 +24,7 @@ const eat = "const held = []; setInterval(() => held.push(Buffer.alloc(64 * 1024
  */
 const daemon = (env: string) => `
   const fs = require("fs");
-  const [, file, port, program] = process.argv;
+  const [, file, port, program, ...rest] = process.argv;
   const isUp = "up-" + port;
   const spawn = (...args) => require("child_process").spawn(process.execPath, [file, port, ...args],
     { detached: true, stdio: "inherit", env: ${env} }).unref();
@@ -49,7 +34,7 @@ const daemon = (env: string) => `
     spawn("of", process.pid);
     poll(() => fs.existsSync(isUp), () => process.exit());
   } else if (program === "of") {
-    spawn(process.argv[4]);
+    spawn(rest[0]);
     process.exit();
   } else {
     fs.writeFileSync(isUp, "");
@@ -61,94 +46,115 @@ type Finding = { summary?: RegExp; observed?: RegExp; death?: RegExp; output?: R
 
 const ended = { summary: /^tcp-server ended before it listened on port \d+$/ };
 
-describe.concurrent("a tcp-server that", () => {
-  test.concurrent.each<[what: string, workspace: () => string, finding: Finding]>([
-    [
-      "never listens",
-      () => shellWorkspace("exec sleep 1000"),
-      {
-        summary: /^tcp-server does not listen on port \d+$/,
-        observed: /^the program runs and listens on no port$/,
-      },
-    ],
-    [
-      "exits at once",
-      () => shellWorkspace("echo 'cannot work' >&2; exit 3"),
-      { ...ended, observed: /^the program ended with status 3$/, output: /^cannot work$/ },
-    ],
-    [
-      "crashes",
-      () => shellWorkspace("ulimit -c 0; kill -SEGV $$"),
-      { ...ended, observed: /^the program was ended by SIGSEGV: it used memory that is not its own$/ },
-    ],
-    [
-      "goes to the background",
-      () => nodeWorkspace(daemon("process.env")),
-      { ...ended, observed: /^the program ended with status 0$/ },
-    ],
-    [
-      "goes to the background and throws its environment away",
-      () => nodeWorkspace(daemon("{}")),
-      { ...ended, observed: /^the program ended with status 0$/ },
-    ],
-    [
-      "prints 1 GB",
-      () => shellWorkspace("head -c 1000000000 /dev/zero; exec sleep 1000"),
-      { ...ended, death: /^was stopped by the grader: it wrote more than 64 MiB to stdout and stderr$/ },
-    ],
-    [
-      "eats memory",
-      () => nodeWorkspace(eat),
-      { ...ended, death: /^was stopped by the grader: it used \d+ MiB of memory \(the limit is 1024 MiB\)$/ },
-    ],
-    [
-      "starts others without end",
-      () => shellWorkspace("while :; do sleep 1000 & done"),
-      { ...ended, death: /^was stopped by the grader: it had \d+ processes running \(the limit is 500\)$/ },
-    ],
-    [
-      "closes its output",
-      () => nodeWorkspace(`require("fs").closeSync(1); require("fs").closeSync(2); ${listen}`),
-      { output: /^$/ },
-    ],
-    [
-      "spins",
-      () => nodeWorkspace(`${listen}.on("listening", () => { console.log("spinning"); for (;;); })`),
-      { output: /^spinning$/ },
-    ],
-    [
-      "ignores all signals and stops itself",
-      () =>
-        nodeWorkspace(`
-          for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => {});
-          ${listen}.on("listening", () => { console.log("stopping"); process.kill(process.pid, "SIGSTOP"); })`),
-      { output: /^stopping$/ },
-    ],
-  ])(
-    "%s",
-    async (_, workspace, finding) => {
-      const record = await graded(workspace(), { root });
-      expect(record.exitStatus).toBe(1);
-      const { outcome, failure } = resultOf(record, "serves");
-      expect(outcome).toBe("fail");
-      const [{ death, output } = {}] = failure!.programs;
-      const found = { summary: failure!.summary, observed: failure!.observed, death, output };
-      for (const [part, text] of Object.entries(finding)) expect(found[part as keyof Finding]).toMatch(text);
-      expect(listenersOn(portOf(record))).toEqual([]);
+/** Scripts for the shell and for Node, and what is found about a server that is one. */
+const hostile: Record<string, { sh?: string; node?: string; finding: Finding }> = {
+  "never listens": {
+    sh: "exec sleep 1000",
+    finding: {
+      summary: /^tcp-server does not listen on port \d+$/,
+      observed: /^the program runs and listens on no port$/,
     },
-    60_000,
-  );
+  },
+  "exits at once": {
+    sh: "echo 'cannot work' >&2; exit 3",
+    finding: { ...ended, observed: /^the program ended with status 3$/, output: /^cannot work$/ },
+  },
+  crashes: {
+    sh: "ulimit -c 0; kill -SEGV $$",
+    finding: { summary: /^tcp-server was ended by SIGSEGV: it used memory that is not its own$/ },
+  },
+  "goes to the background": {
+    node: daemon("process.env"),
+    finding: { ...ended, observed: /^the program ended with status 0$/ },
+  },
+  "goes to the background and throws its environment away": {
+    node: daemon("{}"),
+    finding: { ...ended, observed: /^the program ended with status 0$/ },
+  },
+  "prints 1 GB": {
+    sh: "head -c 1000000000 /dev/zero; exec sleep 1000",
+    finding: { death: /^was stopped by the grader: it wrote more than 64 MiB to stdout and stderr$/ },
+  },
+  "eats memory": {
+    node: eat,
+    finding: { death: /^was stopped by the grader: it used \d+ MiB of memory \(the limit is 1024 MiB\)$/ },
+  },
+  "starts others without end": {
+    sh: "while :; do sleep 1000 & done",
+    finding: { death: /^was stopped by the grader: it had \d+ processes running \(the limit is 500\)$/ },
+  },
+  "closes its output": {
+    node: `require("fs").closeSync(1); require("fs").closeSync(2); ${listen}`,
+    finding: { summary: /^no word$/, output: /^$/ },
+  },
+  spins: {
+    node: `${listen}.on("listening", () => { console.log("spinning"); for (;;); })`,
+    finding: { summary: /^no word$/, output: /^spinning$/ },
+  },
+  "ignores all signals and stops itself": {
+    node: `
+      for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => {});
+      ${listen}.on("listening", () => { console.log("stopping"); process.kill(process.pid, "SIGSTOP"); })`,
+    finding: { summary: /^no word$/, output: /^stopping$/ },
+  },
+};
 
-  test.concurrent("listens late is waited for", async () => {
-    const late = `setTimeout(() => require("net").createServer().listen(process.argv[2], () =>
-        console.log("listening")), 1000)`;
-    const record = await graded(nodeWorkspace(late), { root });
-    expect(resultOf(record, "serves")).toMatchObject({ outcome: "pass", earned: 1 });
-    expect(record.exitStatus).toBe(0);
-  }, 60_000);
+const late = `setTimeout(() => require("net").createServer().listen(process.argv[2], () =>
+  console.log("listening")), 1000)`;
+
+/** A check that the program listens soon and says so, with less patience than the course's own. */
+const serves = (
+  id: string,
+  file: string,
+) => `check(${JSON.stringify(id)}, words, async ({ launch, freePort }) => {
+  const port = await freePort();
+  const program = launch([String(port), ${JSON.stringify(file)}]);
+  program.port = port;
+  await program.listening(2000);
+  assert(await program.printed("listening", 300), { summary: "no word", expected: "a word", observed: "none" });
+})`;
+
+describe("a tcp-server that", () => {
+  let record: GradeRecord;
+
+  beforeAll(async () => {
+    const programs = Object.entries(hostile).map(([what, { sh, node }], index) => {
+      const file = sh === undefined ? `${index}.cjs` : `${index}.sh`;
+      return { id: what.replaceAll(" ", "-"), file, text: sh ?? node! };
+    });
+    programs.push({ id: "listens-late", file: "late.cjs", text: late });
+    // The file behind the port says which of the programs it is to be.
+    const choose = `case "$2" in *.sh) exec sh "$2" "$1";; esac; exec '${process.execPath}' "$2" "$1"`;
+    const target = workspace({
+      "course.json": { run: { "tcp-server": "sh choose.sh {args}" } },
+      "choose.sh": choose,
+      ...Object.fromEntries(programs.map(({ file, text }) => [file, text])),
+    });
+    const root = packageWith(checksFile(programs.map(({ id, file }) => serves(id, file)).join()));
+    record = await graded(target, { root });
+  });
+
+  test.each(Object.entries(hostile))("%s", (what, { finding }) => {
+    const { outcome, failure } = resultOf(record, what.replaceAll(" ", "-"));
+    expect(outcome).toBe("fail");
+    const { command, death, output } = failure!.programs[0]!;
+    const found = { summary: failure!.summary, observed: failure!.observed, death, output };
+    for (const [part, text] of Object.entries(finding)) expect(found[part as keyof Finding]).toMatch(text);
+    const port = Number(/^tcp-server (\d+) /.exec(command)![1]);
+    expect(listenersOn(port)).toEqual([]);
+  });
+
+  test("listens late is waited for", () => {
+    expect(resultOf(record, "listens-late")).toMatchObject({ outcome: "pass", earned: 1 });
+  });
 });
 
-describe("a grader that is killed", { timeout: 30_000 }, () => {
+describe("a grader that is killed", () => {
+  const root = packageWith(
+    checksFile(
+      'check("starts", words, async ({ start, waitFor }) => { await start(); await waitFor(() => false, 60_000); })',
+    ),
+  );
   const stubborn = `
     for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => {});
     require("net").createServer().listen(process.argv[2], () => console.error("port", process.argv[2]));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { check } from "./checks.ts";
 import { GraderTrouble } from "./engine/context.ts";
 import { assert } from "./engine/evidence.ts";
-import { failedProbe, planFor, probe, processesWithMark, shellPlan } from "./engine/testing.ts";
+import { failedProbe, nodePlan, planFor, probe, processesWithMark, shellPlan } from "./engine/testing.ts";
 import type { Outcome } from "./record.ts";
 import { runCheck } from "./run-check.ts";
 
@@ -82,6 +82,56 @@ describe("the outcome of a check", () => {
       await waitFor(() => client.total === 8, 5000);
     });
     expect(evidence.summary).toBe("client 1: more bytes came than expected");
+  });
+});
+
+describe("a program's own end comes first in the report:", () => {
+  test("a crash", async () => {
+    const evidence = await failedProbe(shellPlan("ulimit -c 0; kill -SEGV $$"), async ({ launch }) => {
+      await launch([]).ended(5000);
+      assert(false, wrong);
+    });
+    expect(evidence).toMatchObject({
+      summary: "tcp-server was ended by SIGSEGV: it used memory that is not its own",
+      observed: "wrong: left",
+      expected: "right",
+    });
+  });
+
+  test("an error that nobody caught", async () => {
+    const evidence = await failedProbe(
+      nodePlan('throw new TypeError("no such thing")'),
+      async ({ launch }) => {
+        await launch([]).ended(5000);
+        assert(false, wrong);
+      },
+    );
+    expect(evidence.summary).toBe(
+      "tcp-server was ended by an error that nobody caught: TypeError: no such thing",
+    );
+  });
+
+  test("but not one that the check itself brought about", async () => {
+    const evidence = await failedProbe(planFor("sleep 1000"), async ({ launch }) => {
+      const program = launch([]);
+      program.kill("SIGTERM");
+      await program.ended(5000);
+      assert(false, wrong);
+    });
+    expect(evidence.summary).toBe("wrong");
+    expect(evidence.programs[0]!.death).toBe("was ended by the SIGTERM that the check sent");
+  });
+
+  test("nor does that one hide another program's", async () => {
+    const plan = shellPlan('ulimit -c 0; test "$1" = crash && kill -FPE $$; exec sleep 1000');
+    const evidence = await failedProbe(plan, async ({ launch }) => {
+      const first = launch(["stay"]);
+      first.kill("SIGTERM");
+      await first.ended(5000);
+      await launch(["crash"]).ended(5000);
+      assert(false, wrong);
+    });
+    expect(evidence.summary).toBe("tcp-server was ended by SIGFPE: it divided by zero");
   });
 });
 

@@ -52,17 +52,12 @@ const interrupted = "the grading was interrupted";
  * that. A gap of a skeleton is told as what it is.
  */
 function withCause(evidence: Evidence, programs: Program[]): Evidence {
-  const program = programs.find((each) => each.uncaughtError() !== undefined || each.exit?.signal != null);
+  const crashed = ({ exit, sent }: Program) => exit?.signal != null && !sent.has(exit.signal);
+  const program = programs.find((each) => each.uncaughtError() !== undefined || crashed(each));
   const message = program?.uncaughtError();
   const cause =
     message === undefined ? program?.death() : `was ended by an error that nobody caught: ${message}`;
-  const byCheck = program?.exit?.signal != null && program.sent.has(program.exit.signal);
-  if (
-    program === undefined ||
-    cause === undefined ||
-    byCheck ||
-    evidence.summary.includes(message ?? cause)
-  ) {
+  if (program === undefined || cause === undefined || evidence.summary.includes(message ?? cause)) {
     return evidence;
   }
   const gap = /\bTODO\b.*/.exec(message ?? "")?.[0];

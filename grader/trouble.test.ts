@@ -25,7 +25,7 @@ const waiting = packageWith(
   ),
 );
 
-describe.concurrent("an interrupted grading", { timeout: 60_000 }, () => {
+describe.concurrent("an interrupted grading", () => {
   test("ends its programs and says for each check whether it was done", async () => {
     const grading = new GradingProcess(shellWorkspace("trap '' TERM INT; setsid sleep 1000 & sleep 1000"), {
       root: waiting,
@@ -80,7 +80,7 @@ describe.concurrent("an interrupted grading", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a grader that is killed leaves nothing for longer than a moment", { timeout: 60_000 }, () => {
+describe("a grader that is killed leaves nothing for longer than a moment", () => {
   test("in the middle of its build command", async () => {
     const target = workspace({
       "course.json": { build: "setsid sleep 1000 & touch begun; sleep 1000", run: { "tcp-server": "true" } },
@@ -101,7 +101,7 @@ describe("a grader that is killed leaves nothing for longer than a moment", { ti
   });
 });
 
-describe.concurrent("a broken check is an error, and the grading's status is 2:", { timeout: 60_000 }, () => {
+describe.concurrent("a broken check is an error, and the grading's status is 2:", () => {
   test("one that throws something unexpected", async () => {
     const root = packageWith(
       checksFile(
@@ -200,4 +200,4 @@ test("a package without checks for a stage is an error that names the file", asy
   expect(grading.error?.message).toMatch(
     /^Stage 01-tcp-server has no checks: .*01-tcp-server\.js is missing\.$/,
   );
-}, 20_000);
+});

@@ -73,6 +73,7 @@ function toSvg(output: string): string {
   const height = lines.length * lineHeight + 2 * padding;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    "<title>A grading in the terminal: one failed check, with what was sent, expected and observed</title>",
     `<rect width="100%" height="100%" rx="8" fill="${background}"/>`,
     '<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">',
     ...texts.flat().filter(Boolean),

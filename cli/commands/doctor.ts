@@ -1,5 +1,8 @@
 import { examineMachine, type Finding } from "../../grader/doctor.ts";
+import { UserError } from "../../grader/user-error.ts";
+import { currentStage, isDone, readProgress } from "../progress.ts";
 import { bold, type Session } from "../session.ts";
+import { findWorkspace } from "../workspace.ts";
 
 /** `doctor`: what this machine has of what the course needs. Status 2 when something required is missing. */
 export async function doctor(
@@ -20,11 +23,26 @@ export async function doctor(
   }
   const verdict =
     missing.length === 0
-      ? ready
+      ? `${ready} Go on with: npx expserver-course ${commandToGoOn(session)}`
       : `${missing.length} of the things above marked ✗ must be mended first. ${again}`;
   session.say("", bold(session, verdict));
   return missing.length === 0 ? 0 : 2;
 }
 
+/** Outside of a workspace `next` makes one; inside, the open stage comes first. */
+function commandToGoOn(session: Session): string {
+  const workspace = findWorkspace(session.cwd);
+  if (workspace === undefined) return "next";
+  try {
+    const progress = readProgress(workspace);
+    const entry = progress.stages[currentStage(progress).slug];
+    if (isDone(entry)) return "next";
+    return entry?.last === undefined ? "read" : "grade";
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return "status"; // which says what is wrong with the progress
+  }
+}
+
 const again = "Then type again: npx expserver-course doctor";
-const ready = "This machine has what the course needs. Go on with: npx expserver-course next";
+const ready = "This machine has what the course needs.";

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { findStage } from "../../stages/stage.ts";
 import { progressPath, readProgress } from "../progress.ts";
 import { fakeEngine, recordedSession, temporaryFolder, temporaryWorkspace } from "../testing.ts";
 import { grade } from "./grade.ts";
@@ -64,11 +65,52 @@ describe("what is recorded", () => {
     });
   });
 
+  test("nothing of a stage that was not begun", async () => {
+    const workspace = temporaryWorkspace();
+    await grade(recordedSession(workspace), ["0", "3"], {}, fakeEngine(outcomes).engine);
+    expect(Object.keys(readProgress(workspace).stages)).toEqual(["00-setup"]);
+  });
+
+  test.each(["a file", "course.json"])(
+    "a stage that is not the current one, but has its program in %s",
+    async (where) => {
+      const workspace = temporaryWorkspace();
+      const { name, entry } = findStage("3")!.program;
+      if (where === "a file") writeFileSync(join(workspace, entry), "");
+      else writeFileSync(join(workspace, "course.json"), JSON.stringify({ run: { [name]: "true" } }));
+      await grade(recordedSession(workspace), ["3"], {}, fakeEngine(outcomes).engine);
+      expect(readProgress(workspace).stages["03-linux-epoll"]!.last).toBeDefined();
+    },
+  );
+
   test("nothing with --only, and nothing of a stage in which the grader had trouble", async () => {
     const workspace = temporaryWorkspace();
     await grade(recordedSession(workspace), [], { only: ["builds"] }, fakeEngine(outcomes).engine);
     await grade(recordedSession(workspace), [], {}, fakeEngine({ builds: "pass", x: "error" }).engine);
     expect(readProgress(workspace).stages["00-setup"]!.last).toBeUndefined();
+  });
+});
+
+describe("the command after a pass", () => {
+  test.each([
+    ["the current stage", [], {}, "npx expserver-course next"],
+    ["several stages with the current one", ["0", "1"], {}, "npx expserver-course next"],
+    ["another stage", ["1"], {}, undefined],
+    ["a part of the current stage", [], { only: ["builds"] }, "npx expserver-course grade"],
+    ["a part of another stage", ["1"], { only: ["builds"] }, "npx expserver-course grade 1"],
+  ])("of %s", async (_, words, options, expected) => {
+    const seen: unknown[] = [];
+    const { engine } = fakeEngine({ builds: "pass" });
+    const looking = async () => {
+      const loaded = await engine();
+      const createWriter: typeof loaded.createWriter = (format, out, settings) => {
+        seen.push([settings.currentStage, settings.nextCommand]);
+        return loaded.createWriter(format, out, settings);
+      };
+      return { ...loaded, createWriter };
+    };
+    await grade(recordedSession(temporaryWorkspace()), words, options, looking);
+    expect(seen).toEqual([[0, expected]]);
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ReportFormat, Writer } from "../../grader/report/index.ts";
 import { UserError } from "../../grader/user-error.ts";
-import type { Stage } from "../../stages/stage.ts";
+import { findStage, type Stage } from "../../stages/stage.ts";
 import { solutionFiles, writeWorkspace } from "../../stages/tree.ts";
 import { type Engine, keepResult, loadEngine, repeatCommand, runGrading } from "../grading.ts";
 import { didYouMean } from "../nearest.ts";
@@ -62,7 +62,7 @@ export async function grade(
         thorough: options.thorough,
         commandLine: (stage, id, seed) => repeatCommand(stage, id, seed, subject.repeatWith),
       },
-      createWriters(session, loaded, options),
+      createWriters(session, loaded, stages, options, subject.workspace),
     );
     keep = record.exitStatus === 1;
     if (subject.workspace !== undefined && options.only === undefined) {
@@ -124,11 +124,16 @@ async function refuseUnknownChecks(
 function createWriters(
   session: Session,
   engine: Engine,
-  { format, out, solution, target }: GradeCommandOptions,
+  stages: Stage[],
+  { format, out, only }: GradeCommandOptions,
+  workspace: string | undefined,
 ): Writer[] {
+  const current = workspace === undefined ? undefined : findStage(readProgress(workspace).current);
   const settings = {
     // Hints and `next` are for the learner's own workspace.
-    commands: !solution && target === undefined,
+    commands: workspace !== undefined,
+    currentStage: current?.number,
+    nextCommand: commandAfterPass(stages, current, only),
     color: session.color,
     columns: session.columns,
     hintCommand: "npx expserver-course hint",
@@ -143,6 +148,18 @@ function createWriters(
     { ...settings, color: false, columns: 100 },
   );
   return [engine.createWriter(readable, session.write, settings), report];
+}
+
+/** What to type when all that was graded passed: a part is followed by the whole, the current stage by the next one. */
+function commandAfterPass(
+  stages: Stage[],
+  current: Stage | undefined,
+  only: string[] | undefined,
+): string | undefined {
+  const isCurrent = (stage: Stage) => stage.number === current?.number;
+  if (only === undefined) return stages.some(isCurrent) ? "npx expserver-course next" : undefined;
+  const names = stages.every(isCurrent) ? [] : stages.map(({ number }) => number);
+  return ["npx expserver-course grade", ...names].join(" ");
 }
 
 /** `--out result.json` needs no `--format`. */

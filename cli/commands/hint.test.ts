@@ -34,6 +34,11 @@ test("each call shows the next hint after the one that the report showed, then t
   expect(again).toContain("You have seen all of its hints");
 });
 
+test("the command for the next hint names a check that was named, and another stage", async () => {
+  expect(await hintIn(failedWorkspace(), "reports-ebadf")).toMatch(/course hint reports-ebadf\n/);
+  expect(await hintIn(failedWorkspace(), "builds", { stage: "1" })).toMatch(/course hint builds --stage 1\n/);
+});
+
 test("a check that the report did not show in full begins with its first hint", async () => {
   expect(await hintIn(failedWorkspace(), "reports-ebadf")).toContain("Hint 1 of");
 });

@@ -36,7 +36,11 @@ export async function hint(
   session.say(bold(session, `Stage ${stage.number}, ${id}`));
   for (const each of levels)
     session.say("", `Hint ${each} of ${hints.length}`, ...hintLines(session, hints[each - 1]!));
-  session.say("", ...whatNext(stage, id, { more: Math.max(...levels) < hints.length, repeats }));
+  const otherStage = stage.number === currentStage(progress).number ? [] : ["--stage", stage.number];
+  const again = ["npx expserver-course hint", ...(check === undefined ? [] : [check]), ...otherStage].join(
+    " ",
+  );
+  session.say("", ...whatNext(stage, id, { more: Math.max(...levels) < hints.length, repeats, again }));
 
   const shown = Math.max(shownBefore, ...levels);
   if (shown > (progress.stages[stage.slug]?.hints?.[id] ?? 0)) {
@@ -105,10 +109,10 @@ function hintLines(session: Session, text: string): string[] {
 function whatNext(
   stage: Stage,
   id: string,
-  { more, repeats }: { more: boolean; repeats: boolean },
+  { more, repeats, again }: { more: boolean; repeats: boolean; again: string },
 ): string[] {
   const tryIt = `Try it:         npx expserver-course grade ${stage.number} --only ${id}`;
-  if (more) return [tryIt, "The next hint:  npx expserver-course hint"];
+  if (more) return [tryIt, `The next hint:  ${again}`];
   return [
     repeats ? "You have seen all of its hints." : "That was the last hint for it.",
     tryIt,

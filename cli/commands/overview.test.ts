@@ -12,6 +12,7 @@ import {
   temporaryWorkspace,
 } from "../testing.ts";
 import { doctor } from "./doctor.ts";
+import { goto } from "./goto.ts";
 import { list } from "./list.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
@@ -42,6 +43,35 @@ describe("status", () => {
     expect(session.output()).toContain("1 of 3 points; to do: output, more (blocked)");
     expect(session.output()).toContain(`${name}  before \`goto 3\``);
     expect(session.output()).toMatch(/Next: npx expserver-course hint\n$/);
+  });
+
+  const passing = { builds: "pass" } as const;
+  const failing = { builds: "pass", output: "fail" } as const;
+
+  test.each([
+    ["passed", [passing], "done\n", "next"],
+    ["failed after it passed", [passing, failing], "done before, but the last grading failed\n", "hint"],
+  ])("of a stage that %s says what to type next", async (_, gradings, state, command) => {
+    const workspace = temporaryWorkspace();
+    updateProgress(workspace, (progress) => {
+      for (const outcomes of gradings) recordGrading(progress, gradeRecordOf([findStage("0")!], outcomes));
+    });
+    const session = recordedSession(workspace);
+    await status(session, {});
+    expect(session.output()).toContain(`Stage 0, Setup: ${state}`);
+    expect(session.output()).toMatch(new RegExp(`Next: npx expserver-course ${command}\n$`));
+  });
+
+  test("of a passed stage that was begun again sends to the lesson", async () => {
+    const workspace = temporaryWorkspace();
+    updateProgress(workspace, (progress) =>
+      recordGrading(progress, gradeRecordOf([findStage("1")!], passing)),
+    );
+    await goto(recordedSession(workspace), "1", {});
+    const session = recordedSession(workspace);
+    await status(session, {});
+    expect(session.output()).toMatch(/^Stage 1, TCP Server: done before, and begun again\n/);
+    expect(session.output()).toMatch(/Next: npx expserver-course read\n$/);
   });
 
   test("--json gives the same to programs", async () => {
@@ -96,6 +126,25 @@ describe("doctor", () => {
     expect(session.output()).toMatch(
       /^✓ a thing {2}fine\n! a thing {2}fine\n {4}Install it\.\n\nThis machine has/,
     );
+  });
+
+  test("says how to go on: outside of a workspace, and with a stage that is new, graded or done", async () => {
+    const commandIn = async (folder: string) => {
+      const session = recordedSession(folder);
+      await doctor(session, {}, async () => [finding]);
+      return / expserver-course (\w+)\n$/.exec(session.output())?.[1];
+    };
+    const workspace = temporaryWorkspace();
+    const graded = (outcome: "pass" | "fail") =>
+      updateProgress(workspace, (progress) =>
+        recordGrading(progress, gradeRecordOf([findStage("0")!], { builds: outcome })),
+      );
+    expect(await commandIn(temporaryFolder())).toBe("next");
+    expect(await commandIn(workspace)).toBe("read");
+    graded("fail");
+    expect(await commandIn(workspace)).toBe("grade");
+    graded("pass");
+    expect(await commandIn(workspace)).toBe("next");
   });
 
   test("ends with status 2 and what to do when something is", async () => {

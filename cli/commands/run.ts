@@ -8,13 +8,13 @@ import { newSeed } from "../../grader/engine/random.ts";
 import { UserError } from "../../grader/user-error.ts";
 import type { Stage } from "../../stages/stage.ts";
 import type { Session } from "../session.ts";
-import { parseStage } from "../stage-names.ts";
+import { parseProgram } from "../stage-names.ts";
 import { openWorkspace } from "../workspace.ts";
 
 /** `run <program> [args…]`: builds a program and runs it in the foreground; the status is the program's. */
 export async function run(session: Session, name: string, args: string[]): Promise<number> {
   const workspace = openWorkspace(session);
-  const stage = parseStage(name);
+  const stage = parseProgram(name);
   const folder = bundleFolder(workspace);
   try {
     const command = await build(session, workspace, stage, args, folder);

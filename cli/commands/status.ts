@@ -1,5 +1,5 @@
 import { allStages, nextStage } from "../../stages/stage.ts";
-import { currentStage, readProgress } from "../progress.ts";
+import { currentStage, failedLast, isDone, readProgress, type StageProgress } from "../progress.ts";
 import { bold, type Session } from "../session.ts";
 import { listSnapshots } from "../snapshot.ts";
 import { stageTitle } from "../stage-names.ts";
@@ -33,7 +33,7 @@ export async function status(session: Session, options: { json?: boolean }): Pro
   }
 
   session.say(
-    bold(session, stageTitle(stage)) + (entry?.passed !== undefined ? ": done" : ""),
+    bold(session, stageTitle(stage)) + describeState(entry),
     `  program    ${stage.program.entry}`,
     `  workspace  ${pathForPeople(session.cwd, workspace) === "." ? workspace : pathForPeople(session.cwd, workspace)}`,
     `  passed     ${passed} of ${allStages().length} stages, ${points} points in all`,
@@ -50,13 +50,19 @@ export async function status(session: Session, options: { json?: boolean }): Pro
     session.say("", "Snapshots of your files (put one back: npx expserver-course reset --to <snapshot>)");
     for (const { name, before } of snapshots) session.say(`  ${name}  before \`${before}\``);
   }
-  const atTheEnd = entry?.passed !== undefined && nextStage(stage) === undefined;
+  const atTheEnd = isDone(entry) && nextStage(stage) === undefined;
   session.say("", atTheEnd ? "You have finished every stage of this version." : `Next: ${command}`);
   return 0;
 }
 
-function nextCommand(entry: { passed?: string; last?: { failed: string[] } } | undefined): string {
-  if (entry?.passed !== undefined) return "npx expserver-course next";
+function describeState(entry: StageProgress | undefined): string {
+  if (entry?.passed === undefined) return "";
+  if (entry.last === undefined) return ": done before, and begun again";
+  return failedLast(entry) ? ": done before, but the last grading failed" : ": done";
+}
+
+function nextCommand(entry: StageProgress | undefined): string {
+  if (isDone(entry)) return "npx expserver-course next";
   if (entry?.last === undefined) return "npx expserver-course read";
   return entry.last.failed.length > 0 ? "npx expserver-course hint" : "npx expserver-course grade";
 }

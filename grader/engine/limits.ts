@@ -4,6 +4,8 @@ import type { ProgramTree } from "./program-tree.ts";
 const memoryLimit = 1024 * 1024 * 1024;
 const processLimit = 500;
 const watchEveryMs = 100;
+/** On a machine with thousands of processes one look takes long: the rest of the time is for the checks. */
+const shareOfTime = 0.1;
 
 /**
  * Watches that the processes of a check leave room for others on the machine: they may hold 1 GiB of
@@ -22,12 +24,19 @@ export class Limits {
 
   /** Begins to watch, unless that is so already. */
   begin(): void {
-    this.#watch ??= setInterval(() => this.#look(), watchEveryMs).unref();
+    this.#watch ??= setTimeout(() => this.#lookAgainAndAgain(), watchEveryMs).unref();
+  }
+
+  #lookAgainAndAgain(): void {
+    const start = performance.now();
+    this.#look();
+    const pause = Math.max(watchEveryMs, (performance.now() - start) / shareOfTime);
+    if (this.#watch !== undefined) this.#watch = setTimeout(() => this.#lookAgainAndAgain(), pause).unref();
   }
 
   /** Ends watching. */
   end(): void {
-    clearInterval(this.#watch);
+    clearTimeout(this.#watch);
     this.#watch = undefined;
   }
 

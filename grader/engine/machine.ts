@@ -113,7 +113,12 @@ export class Deadline {
       const value = condition();
       if (value !== undefined && value !== false) return value;
       const left = this.remaining();
-      if (left <= 0) return undefined;
+      if (left <= 0) {
+        // A thread that was held up sees its timers first, and only then what has arrived meanwhile.
+        for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+        const last = condition();
+        return last === false ? undefined : last;
+      }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, Math.min(Math.ceil(left), options.pollMs ?? 1000));
         const takeBack = options.wakeUp?.(done);

@@ -271,8 +271,8 @@ describe("limits:", () => {
       program.port = 1;
       await program.listening();
     });
-    expect(evidence.observed).toBe(
-      "the program was stopped by the grader: it wrote more than 64 MiB to stdout and stderr",
+    expect(evidence.summary).toBe(
+      "tcp-server was stopped by the grader: it wrote more than 64 MiB to stdout and stderr",
     );
   });
 

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, vi } from "vitest";
 import { packageRoot } from "../../stages/package-root.ts";
 import { type CheckOptions, check } from "../checks.ts";
 import type { StagePlan } from "../plan.ts";
@@ -26,6 +26,9 @@ export function compiled(path: string): string {
   if (!existsSync(file)) throw new Error(`${file} is missing. Build first: npm run build`);
   return file;
 }
+
+// Programs and whole gradings take their time where others compute too.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folders: string[] = [];
 

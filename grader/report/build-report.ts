@@ -20,6 +20,8 @@ const hanging = "  ";
 
 function logRows(page: Page, log: string): string[] {
   const lines = outputLines(page, log);
+  // A single line is a sentence of ours or of a tool's: excerpts, whose columns count, take several.
+  if (lines.length === 1) return wrap(lines[0]!, page.measure - hanging.length);
   const between = lines.length - firstLogLines - lastLogLines;
   if (between <= 1) return lines;
   const note = `${page.theme.ellipsis} ${linesBetween(between)}`;

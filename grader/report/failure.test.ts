@@ -67,12 +67,18 @@ describe("what can be copied", () => {
 
   test("a command of several lines starts each at the left edge", () => {
     const shown = rows({ byHand: "nc 127.0.0.1 8080 <<END\nab\nEND" });
-    expect(shown).toEqual(expect.arrayContaining(["  By hand", "nc 127.0.0.1 8080 <<END", "ab", "END"]));
+    expect(shown).toEqual(expect.arrayContaining(["  By hand:", "nc 127.0.0.1 8080 <<END", "ab", "END"]));
   });
 
   test("on a narrow terminal a command stands below its label", () => {
     const shown = rows({ repeat: "grade 1 --only x" }, 40);
-    expect(shown[shown.indexOf("  Repeat") + 1]).toBe("grade 1 --only x");
+    expect(shown[shown.indexOf("  Repeat:") + 1]).toBe("  grade 1 --only x");
+  });
+
+  test("a command that has no room beside its label stands indented below it", () => {
+    const byHand = `printf '${"x".repeat(42)}' | nc 127.0.0.1 8080`;
+    const shown = rows({ byHand });
+    expect(shown[shown.indexOf("  By hand:") + 1]).toBe(`  ${byHand}`);
   });
 });
 
@@ -94,20 +100,35 @@ describe("what does not fit", () => {
     expect(shown.slice(shown.indexOf(line), shown.indexOf(line) + 2)).toEqual([line, caret]);
   });
 
-  test("of a program's output the last ten lines are shown, with a note", () => {
-    const output = Array.from({ length: 12 }, (_, index) => `line ${index + 1}\n`).join("");
+  test("of a program's output the first two lines and the last ten are shown, with a note", () => {
+    const output = Array.from({ length: 15 }, (_, index) => `line ${index + 1}\n`).join("");
     const shown = rows({ programs: [program(output)] }).map((row) => row.trim());
-    const start = shown.indexOf("… earlier output left out");
-    expect([shown[start + 1], shown[start + 10], shown[start + 11]]).toEqual([
-      "│ line 3",
-      "│ line 12",
-      undefined,
-    ]);
+    const start = shown.indexOf("│ line 1");
+    expect(shown.slice(start, start + 4)).toEqual(["│ line 1", "│ line 2", "… 3 more lines", "│ line 6"]);
+    expect(shown.at(-1)).toBe("│ line 15");
   });
 
-  test("ten lines of output are shown without a note", () => {
-    const shown = rows({ programs: [program("line\n".repeat(10))] });
-    expect(shown.join("\n")).not.toContain("left out");
+  test("twelve lines of output are shown without a note", () => {
+    const shown = rows({ programs: [program("line\n".repeat(12))] });
+    expect(shown.join("\n")).not.toContain("…");
+  });
+
+  test("of a stack trace only the learner's frames are shown", () => {
+    const output = `listening on 8080
+Error: no
+    at serve (/w/src/a.ts:3:9)
+    at Module._compile (node:internal/modules/cjs/loader:1554:14)
+    at node:internal/main/run_main_module:36:49
+    at async node:net:12:3
+
+Node.js v20.19.0
+`;
+    const shown = rows({ programs: [program(output)] });
+    expect(shown.slice(-3)).toEqual([
+      "  │ listening on 8080",
+      "  │ Error: no",
+      "  │     at serve (/w/src/a.ts:3:9)",
+    ]);
   });
 
   test("a huge line of output is cut, and says so", () => {

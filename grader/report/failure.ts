@@ -1,3 +1,4 @@
+import { count } from "../engine/evidence.ts";
 import type { CheckResult, Failure } from "../record.ts";
 import { command, facts, labelled, nameOf, outputLines, prose } from "./rows.ts";
 import type { Page } from "./theme.ts";
@@ -17,14 +18,19 @@ const labels = {
   transcript: "Transcript",
 };
 const printedNothing = "It printed nothing.";
-const earlierLines = "earlier output left out";
+const linesLeftOut = (number: number) => count(number, "more line");
 const stepsBetween = "more steps";
 const stepsInTranscript = "more steps, which are in the transcript";
 
 /** Steps shown of a long list: how it began, and what led to the failure. */
 const firstSteps = 2;
 const lastSteps = 6;
+/** Lines shown of a long output: what the program said of itself, and what it said at last. */
+const firstOutputLines = 2;
 const lastOutputLines = 10;
+
+/** What Node adds to a stack trace about itself. */
+const nodesOwnLine = /^\s+at .*\bnode:[\w/]+:\d+:\d+\)?$|^Node\.js v\d+\.\d+\.\d+$/;
 
 function sentRows(page: Page, failure: Failure): string[] {
   const rowsOf = (steps: string[]) => steps.flatMap((step) => facts(page, step));
@@ -45,13 +51,23 @@ function differenceRows(page: Page, difference: string): string[] {
   return ["", ...rows, ""];
 }
 
-/** A program, its end, and what it printed last; that stands far left, where long lines have room. */
+/** What a program printed, without what Node says of itself; of a long output, how it began and how it ended. */
+function programOutput(page: Page, output: string): string[] {
+  const own = output.split("\n").filter((line) => !nodesOwnLine.test(line.trimEnd()));
+  const lines = outputLines(page, own.join("\n"));
+  if (lines.every((line) => line === "")) return [];
+  const rows = lines.map((line) => page.theme.outputBar + line);
+  const between = rows.length - firstOutputLines - lastOutputLines;
+  // A note about one line would take its room.
+  if (between <= 1) return rows;
+  const note = `${page.theme.ellipsis} ${linesLeftOut(between)}`;
+  return [...rows.slice(0, firstOutputLines), note, ...rows.slice(-lastOutputLines)];
+}
+
+/** A program, its end, and what it printed; that stands far left, where long lines have room. */
 function programRows(page: Page, program: Failure["programs"][number]): string[] {
-  const lines = outputLines(page, program.output);
-  const printed = lines.some((line) => line !== "");
-  const facing = [...facts(page, program.death ?? ""), ...(printed ? [] : [printedNothing])];
-  const shown = printed ? lines.slice(-lastOutputLines).map((line) => page.theme.outputBar + line) : [];
-  const note = lines.length > lastOutputLines ? [`${page.theme.ellipsis} ${earlierLines}`] : [];
+  const printed = programOutput(page, program.output);
+  const facing = [...facts(page, program.death ?? ""), ...(printed.length > 0 ? [] : [printedNothing])];
   return [
     ...command(page, labels.program, program.command),
     ...labelled(
@@ -60,7 +76,7 @@ function programRows(page: Page, program: Failure["programs"][number]): string[]
       facing.filter((row) => row !== ""),
       "fail",
     ),
-    ...[...note, ...shown].map((row) => `  ${row}`.trimEnd()),
+    ...printed.map((row) => `  ${row}`.trimEnd()),
   ];
 }
 

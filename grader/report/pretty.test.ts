@@ -10,8 +10,9 @@ import {
   sampleStage,
   sampleStageResult,
 } from "./sample-record.ts";
+import type { WriterOptions } from "./writer.ts";
 
-type Options = { color?: boolean; columns?: number; hintCommand?: string; commands?: boolean };
+type Options = Partial<WriterOptions>;
 
 function prettyWriter(options: Options = {}) {
   const pieces: string[] = [];
@@ -39,8 +40,9 @@ const broken = (log = "a.ts:1: no such thing\n") =>
   });
 
 describe("a whole report", () => {
-  test("of a pass ends in the command for the next stage", () => {
-    expect(pretty(sampleRecord([sampleStageResult({ checks: [builds, sampleCheck()] })]))).toBe(`\
+  test("of a pass ends in the caller's next command", () => {
+    const record = sampleRecord([sampleStageResult({ checks: [builds, sampleCheck()] })]);
+    expect(pretty(record, { nextCommand: "npx expserver-course next" })).toBe(`\
 Stage 1: A TCP server                     2 checks, 3 points
   ✓ tcp-server builds                            1/1   80 ms
   ✓ reverses one line                            2/2  120 ms
@@ -93,7 +95,7 @@ Stage 1: A TCP server                     3 checks, 5 points
 3.2 s, seed 4f2a9c01
 
   Hints       npx expserver-course hint builds
-  Repeat
+  Repeat:
 npx expserver-course grade 1 --only reverse-line --seed 4f2a9c01
 `);
   });
@@ -132,6 +134,18 @@ describe("the line of a check", () => {
   test("gives a reason that several checks share only once", () => {
     const text = pretty(sampleRecord([sampleStageResult({ checks: [failed, blocked("x"), blocked("y")] })]));
     expect(text.split('"reverses one line" failed.')).toHaveLength(2);
+    expect(text).toMatch(/ {2}⊘ y holds .*\n {4}"reverses one line" failed\. \(these 2 checks\)\n/);
+  });
+
+  test("of several that build on one check says so for all of them, after the last", () => {
+    const on = (id: string) => blocked(id, "builds on the check reverse-line, which did not pass");
+    const text = pretty(
+      sampleRecord([sampleStageResult({ checks: [failed, on("x"), on("y"), builds, on("z")] })]),
+      { columns: 80 },
+    );
+    expect(text).toMatch(
+      / y holds .*\n {4}2 checks build on the check reverse-line, which did not pass\n {2}✓ tcp-server builds .*\n.* z holds .*\n {4}builds on the check reverse-line, which did not pass\n/,
+    );
   });
 
   test("wraps a long title beside its figures", () => {
@@ -173,6 +187,16 @@ describe("failures", () => {
     expect(pretty(record)).toContain("hint reverse-line --stage 2\n");
   });
 
+  test("the hint command names a stage that is not the current one", () => {
+    const record = sampleRecord([sampleStageResult({ checks: [failed] })]);
+    expect(pretty(record, { currentStage: 2 })).toContain("hint reverse-line --stage 1\n");
+    expect(pretty(record, { currentStage: 1 })).toContain("hint reverse-line\n");
+  });
+
+  test("a pass after which the caller names no command ends without one", () => {
+    expect(pretty(sampleRecord())).toMatch(/seed 4f2a9c01\n$/);
+  });
+
   test("a caller that says what to type next itself gets no commands", () => {
     expect(pretty(sampleRecord(), { commands: false })).toMatch(/seed 4f2a9c01\n$/);
   });
@@ -206,6 +230,14 @@ describe("a build", () => {
     expect(pretty(sampleRecord([stage, stage])).split("No type.")).toHaveLength(2);
   });
 
+  test("with a log of one sentence has it wrapped, commands whole", () => {
+    const log =
+      "src/phase-0/epoll-server.ts does not exist. `npx expserver-course goto 3` starts this stage at once.";
+    expect(pretty(sampleRecord([broken(log)]))).toContain(
+      "\n  src/phase-0/epoll-server.ts does not exist.\n  `npx expserver-course goto 3` starts this stage at once.\n\n",
+    );
+  });
+
   test("with a huge log shows its start and its end", () => {
     const log = Array.from({ length: 100 }, (_, index) => `log ${index + 1}\n`).join("");
     expect(pretty(sampleRecord([broken(log)]))).toContain("  log 24\n  … (70 more lines)\n  log 95\n");
@@ -221,6 +253,40 @@ describe("when the grader had trouble", () => {
 
   test("the command to type next examines the machine", () => {
     expect(text).toMatch(/\n {2}Examine {5}npx expserver-course doctor\n$/);
+  });
+
+  describe("an interruption", () => {
+    const cut = (id: string) =>
+      sampleCheck({
+        id,
+        title: `${id} holds`,
+        outcome: "error",
+        durationMs: 0,
+        reason: "the grading was interrupted",
+      });
+
+    test("counts the checks that were not run instead of listing them", () => {
+      const text = pretty(sampleRecord([sampleStageResult({ checks: [builds, cut("x"), cut("y")] })]), {
+        columns: 80,
+      });
+      expect(text).not.toContain("holds");
+      expect(text).toMatch(
+        /\n1 of 1 point: 1 check passed\.\nInterrupted: 2 checks were not run, and nothing was recorded\.\n.*seed 4f2a9c01\n$/,
+      );
+    });
+
+    test("in a later stage says that this one was not recorded", () => {
+      const second = sampleStageResult({ stage: 2, checks: [cut("x")] });
+      expect(pretty(sampleRecord([sampleStageResult(), second]), { columns: 80 })).toContain(
+        "Interrupted: 1 check was not run, and nothing of stage 2 was recorded.\n",
+      );
+    });
+
+    test("leaves the help with what failed before", () => {
+      const text = pretty(sampleRecord([sampleStageResult({ checks: [failed, cut("x")] })]));
+      expect(text).toContain("hint reverse-line\n");
+      expect(text).not.toContain("doctor");
+    });
   });
 
   test("an interrupted run is said to be unfinished", () => {

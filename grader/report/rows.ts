@@ -67,7 +67,8 @@ export function labelled(page: Page, label: string, rows: string[], role?: Role)
 
 /**
  * A command or a path with its label, in one piece so that it can be copied: if there is no room beside
- * the label, its lines start at the left edge and the terminal breaks them.
+ * the label it stands below, and if it is too long for that too it starts at the left edge and the
+ * terminal breaks it. So do several lines, as an indent would spoil a here-document.
  */
 export function command(page: Page, label: string, text: string): string[] {
   const lines = visible(text.trim()).split("\n");
@@ -75,9 +76,10 @@ export function command(page: Page, label: string, text: string): string[] {
   if (page.columns >= narrowPage && lines.length === 1 && textWidth(lines[0]!) <= room) {
     return labelled(page, label, lines, "command");
   }
+  const fits = lines.length === 1 && textWidth(indent + lines[0]) <= page.columns;
   return [
-    indent + page.theme.paint("quiet", label),
-    ...lines.map((line) => page.theme.paint("command", line)),
+    indent + page.theme.paint("quiet", `${label}:`),
+    ...lines.map((line) => (fits ? indent : "") + page.theme.paint("command", line)),
   ];
 }
 

@@ -12,6 +12,12 @@ const buildCheck = "builds";
 const waitForBuild = (checks: number) =>
   checks === 1 ? "1 check can't run until it builds" : `${count(checks, "check")} can't run until it builds`;
 
+/** `4 checks build on …`; any other reason is only counted, before its further lines. */
+const reasonOfSeveral = (reason: string, checks: number) =>
+  /^builds on /.test(reason)
+    ? reason.replace(/^builds on /, `${count(checks, "check")} build on `)
+    : reason.replace(/^.*/, (line) => `${line} (these ${count(checks, "check")})`);
+
 const pointsColumns = 6;
 const timeColumns = 8;
 const shortestTitle = 20;
@@ -44,18 +50,15 @@ function pointsOf(check: CheckResult): string {
   return counts ? `${check.earned}/${check.points}` : "-";
 }
 
-/**
- * The line of a check that has ended, with the reason below it if there is one.
- * @param reasonSaid the reason that was said last, which is not said again
- */
-export function checkReport(page: Page, check: CheckResult, reasonSaid?: string): string[] {
+/** The line of a check that has ended. */
+export function checkReport(page: Page, check: CheckResult): string[] {
   const indent = markedIndent(page);
   const ran = check.outcome !== "skipped" && check.outcome !== "blocked";
   const figures =
     pointsOf(check).padStart(pointsColumns) + (ran ? describeMs(check.durationMs) : "").padStart(timeColumns);
   const titleColumns = Math.max(shortestTitle, page.measure - indent - figures.length - 1);
   const [first = "", ...rest] = wrap(oneLine(page, check.title), titleColumns);
-  const rows = [
+  return [
     marked(
       page,
       check.outcome,
@@ -63,11 +66,17 @@ export function checkReport(page: Page, check: CheckResult, reasonSaid?: string)
     ),
     ...rest.map((row) => " ".repeat(indent) + row),
   ];
-  if (check.reason !== undefined && check.reason !== reasonSaid) {
-    const reason = facts(page, check.reason, page.measure - indent).slice(0, longestReason);
-    rows.push(...reason.map((row) => " ".repeat(indent) + page.theme.paint("quiet", row)));
-  }
-  return rows;
+}
+
+/** The reason that the checks right above share. */
+export function reasonReport(page: Page, checks: CheckResult[]): string[] {
+  const reason = checks[0]?.reason;
+  if (reason === undefined) return [];
+  const indent = markedIndent(page);
+  const text = checks.length === 1 ? reason : reasonOfSeveral(reason, checks.length);
+  return facts(page, text, page.measure - indent)
+    .slice(0, longestReason)
+    .map((row) => " ".repeat(indent) + page.theme.paint("quiet", row));
 }
 
 /** One line for all checks that a failed build has blocked. */

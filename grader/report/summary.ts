@@ -4,13 +4,17 @@ import { command, marked, markedIndent, oneLine } from "./rows.ts";
 import type { Page } from "./theme.ts";
 import { padTo } from "./width.ts";
 import { wrap } from "./wrap.ts";
+import type { WriterOptions } from "./writer.ts";
 
-const nextCommand = "npx expserver-course next";
+const defaultHintCommand = "npx expserver-course hint";
 const examineCommand = "npx expserver-course doctor";
 const labels = { next: "Next", hint: "Hints", repeat: "Repeat", examine: "Examine" };
 const nothingRan = "No check ran.";
 const graderTrouble = "What could not be graded is not scored: the reason above is not your program's fault.";
 const notFinished = "The grading did not come to its end.";
+const interruptedBy = "the grading was interrupted";
+const interruption = (checks: number, stage: number | undefined) =>
+  `Interrupted: ${count(checks, "check")} ${checks === 1 ? "was" : "were"} not run, and nothing ${stage === undefined ? "" : `of stage ${stage} `}was recorded.`;
 const outcomeWords: Record<Outcome, string> = {
   pass: "passed",
   fail: "failed",
@@ -18,6 +22,26 @@ const outcomeWords: Record<Outcome, string> = {
   skipped: "skipped",
   error: "not graded",
 };
+
+/** Whether a check has no result because the grading was interrupted; `grader/run-check.ts` gives the reason. */
+export function isInterrupted(check: CheckResult): boolean {
+  return check.outcome === "error" && check.reason === interruptedBy;
+}
+
+/** Why there are results missing; nothing when none are. */
+function missingRows(page: Page, record: GradeRecord): string[] {
+  if (record.exitStatus !== 2) return [];
+  const checks = record.stages.flatMap((stage) => stage.checks);
+  const interrupted = checks.filter(isInterrupted).length;
+  // Stages that were through before are recorded.
+  const stage = record.stages.length > 1 ? record.stages.at(-1)!.stage : undefined;
+  const trouble = checks.some((check) => check.outcome === "error" && !isInterrupted(check));
+  const sentences = [
+    ...(interrupted > 0 ? [interruption(interrupted, stage)] : []),
+    ...(trouble ? [graderTrouble] : []),
+  ];
+  return (sentences.length > 0 ? sentences : [notFinished]).flatMap((each) => wrap(each, page.measure));
+}
 
 /** `14 checks passed`, or how many came to which outcome. */
 function countOutcomes(checks: CheckResult[]): string {
@@ -54,34 +78,37 @@ function stageRows(page: Page, record: GradeRecord): string[] {
 /** The end of a report: points, and what came out. */
 export function summaryReport(page: Page, record: GradeRecord): string[] {
   const { paint } = page.theme;
-  const checks = record.stages.flatMap((stage) => stage.checks);
+  const all = record.stages.flatMap((stage) => stage.checks);
+  const checks = all.filter((check) => !isInterrupted(check));
   const result = checks.length === 0 ? nothingRan : `${pointsRow(record.points)}: ${countOutcomes(checks)}.`;
   const circumstances = `${describeMs(record.durationMs)}, seed ${oneLine(page, record.seed)}`;
   const role = record.exitStatus === 0 ? "pass" : record.exitStatus === 1 ? "fail" : "error";
-  const trouble = checks.some((check) => check.outcome === "error") ? graderTrouble : notFinished;
   return [
     "",
     ...stageRows(page, record),
     ...wrap(result, page.measure).map((row) => paint("heading", paint(role, row))),
-    ...(record.exitStatus === 2 ? wrap(trouble, page.measure) : []),
+    ...missingRows(page, record),
     paint("quiet", circumstances),
   ];
 }
 
-/**
- * What to type next: on to the next stage, or help with the first failure.
- * @param hintCommand the command before the check's id
- */
-export function commandsReport(page: Page, record: GradeRecord, hintCommand: string): string[] {
-  if (record.exitStatus === 0) return command(page, labels.next, nextCommand);
+/** What to type next: the caller's command when all went well, or help with the first failure. */
+export function commandsReport(page: Page, record: GradeRecord, options: WriterOptions): string[] {
+  const { hintCommand = defaultHintCommand, nextCommand } = options;
+  if (record.exitStatus === 0) {
+    return nextCommand === undefined ? [] : command(page, labels.next, nextCommand);
+  }
   const rows: string[] = [];
   const stage = record.stages.find(({ checks }) => checks.some(isFailed));
   const failed = stage?.checks.find(isFailed);
   if (stage !== undefined && failed !== undefined) {
-    const which = record.stages.length > 1 ? ` --stage ${stage.stage}` : "";
+    const { currentStage = record.stages.length > 1 ? undefined : stage.stage } = options;
+    const which = stage.stage === currentStage ? "" : ` --stage ${stage.stage}`;
     rows.push(...command(page, labels.hint, `${hintCommand} ${failed.id}${which}`));
     if (failed.failure !== undefined) rows.push(...command(page, labels.repeat, failed.failure.repeat));
   }
-  if (record.exitStatus === 2) rows.push(...command(page, labels.examine, examineCommand));
+  const checks = record.stages.flatMap((each) => each.checks);
+  if (record.exitStatus === 2 && !checks.some(isInterrupted))
+    rows.push(...command(page, labels.examine, examineCommand));
   return rows;
 }

@@ -1,12 +1,9 @@
 import type { CheckResult } from "../record.ts";
 import { buildReport, typeErrorsReport } from "./build-report.ts";
-import { blockedByBuild, checkReport, failuresReport, stageHeader } from "./stage-report.ts";
-import { commandsReport, summaryReport } from "./summary.ts";
+import { blockedByBuild, checkReport, failuresReport, reasonReport, stageHeader } from "./stage-report.ts";
+import { commandsReport, isInterrupted, summaryReport } from "./summary.ts";
 import { layOut, type Theme } from "./theme.ts";
 import type { Out, Writer, WriterOptions } from "./writer.ts";
-
-/** The command that `hints` are asked with when the caller names no other. */
-const defaultHintCommand = "npx expserver-course hint";
 
 /** A report for reading, in a theme. Everything appears as soon as it is known; the summary comes last. */
 export function createTextWriter(theme: Theme, out: Out, options: WriterOptions): Writer {
@@ -14,10 +11,15 @@ export function createTextWriter(theme: Theme, out: Out, options: WriterOptions)
   const print = (rows: string[]) => {
     if (rows.length > 0) out(rows.map((row) => `${row}\n`).join(""));
   };
+  const endAlike = () => {
+    print(reasonReport(page, alike));
+    alike = [];
+  };
   let stages = 0;
   let buildFailed = false;
-  let reasonSaid: string | undefined;
   let blocked: CheckResult[] = [];
+  /** The last checks, if they share a reason, which is said once below them. */
+  let alike: CheckResult[] = [];
   let typeErrorsSaid: string[] = [];
 
   return {
@@ -26,7 +28,6 @@ export function createTextWriter(theme: Theme, out: Out, options: WriterOptions)
         print([...(stages > 0 ? [""] : []), ...stageHeader(page, stage, checks)]);
         stages += 1;
         buildFailed = false;
-        reasonSaid = undefined;
         blocked = [];
       },
       onBuild(_stage, build) {
@@ -34,14 +35,17 @@ export function createTextWriter(theme: Theme, out: Out, options: WriterOptions)
         print(buildReport(page, build));
       },
       onCheck(_stage, result) {
+        if (isInterrupted(result)) return; // the summary counts them
         if (buildFailed && theme.groupsBlocked && result.outcome === "blocked") {
           blocked.push(result);
           return;
         }
-        print(checkReport(page, result, reasonSaid));
-        reasonSaid = result.reason ?? reasonSaid;
+        if (alike[0]?.reason !== result.reason) endAlike();
+        print(checkReport(page, result));
+        if (result.reason !== undefined) alike.push(result);
       },
       onStageEnd(_stage, result) {
+        endAlike();
         print(blockedByBuild(page, blocked));
         // Types are checked while the checks run, and in the whole workspace: each stage brings the same errors.
         const typeErrors = typeErrorsReport(page, result.build);
@@ -52,9 +56,8 @@ export function createTextWriter(theme: Theme, out: Out, options: WriterOptions)
     },
     end(record) {
       print(summaryReport(page, record));
-      if (options.commands ?? true) {
-        print(["", ...commandsReport(page, record, options.hintCommand ?? defaultHintCommand)]);
-      }
+      const commands = (options.commands ?? true) ? commandsReport(page, record, options) : [];
+      if (commands.length > 0) print(["", ...commands]);
     },
   };
 }

@@ -44,6 +44,16 @@ describe("wrap", () => {
     expect(wrap("see aaaaaaaaaa", 4)).toEqual(["see", "aaaa", "aaaa", "aa"]);
   });
 
+  test.each([
+    ["\\x00\\x00", 6, ["\\x00", "\\x00"]],
+    ["abc\\x00d", 4, ["abc", "\\x00", "d"]],
+    ["ab\\\\x00", 3, ["ab", "\\\\x", "00"]],
+    ["a\\u{202e}b", 8, ["a", "\\u{202e}", "b"]],
+    ["a\\nb", 2, ["a", "\\n", "b"]],
+  ])("never breaks the escapes of %s at %i columns", (text, columns, expected) => {
+    expect(wrap(text, columns)).toEqual(expected);
+  });
+
   test("never breaks what stands between backticks", () => {
     expect(wrap("type `npm run it all` now", 10)).toEqual(["type", "`npm run it all`", "now"]);
   });

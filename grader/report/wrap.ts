@@ -3,6 +3,22 @@ import { splitAt, textWidth } from "./width.ts";
 /** Runs of spaces, and words; what stands between backticks is part of one word. */
 const runs = / +|(?:`[^`]*`|[^ ])+/g;
 
+/** An escape sequence, as quoted bytes and made visible characters have it: `\n`, `\x00`, `\u{202e}`. */
+const escapes = /\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|.)/giu;
+
+/** Parts a long word after at most `columns` columns, but never within an escape sequence. */
+function splitWord(word: string, columns: number): [head: string, rest: string] {
+  const [head, rest] = splitAt(word, columns);
+  for (const { index, 0: sequence } of word.matchAll(escapes)) {
+    if (index >= head.length) break;
+    const end = index + sequence.length;
+    if (end <= head.length) continue;
+    const at = index > 0 ? index : end;
+    return [word.slice(0, at), word.slice(at)];
+  }
+  return [head, rest];
+}
+
 function wrapLine(line: string, columns: number): string[] {
   if (textWidth(line) <= columns) return [line.trimEnd()];
   const rows: string[] = [];
@@ -23,7 +39,7 @@ function wrapLine(line: string, columns: number): string[] {
     }
     // Code is left whole, so that it can be copied; any other word has to give way to the edge.
     while (textWidth(row) > columns && !row.includes("`")) {
-      const [head, rest] = splitAt(row, columns);
+      const [head, rest] = splitWord(row, columns);
       rows.push(head);
       row = rest;
     }

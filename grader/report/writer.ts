@@ -12,8 +12,12 @@ export type WriterOptions = {
   color: boolean;
   /** The width of the terminal in columns. */
   columns: number;
-  /** The command that shows more hints; the check's id is put behind it. */
+  /** The command that shows more hints; the check's id is put behind it, and the stage where it has to be named. */
   hintCommand?: string;
+  /** The number of the stage that commands mean when they name none; without it, a single graded stage. */
+  currentStage?: number;
+  /** The command to type when all went well; by default none. */
+  nextCommand?: string;
   /** Whether a report for reading ends in the commands to type next, which is the default. */
   commands?: boolean;
 };
