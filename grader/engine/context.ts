@@ -236,12 +236,12 @@ export class CheckContext {
       ...this.programs.map((program) => ({
         command: program.commandLine,
         death: program.death(),
-        output: lastLines(program.output.text()),
+        output: firstAndLastLines(program.output.text()),
       })),
       ...this.terminals.map((terminal) => ({
         command: terminal.commandLine,
         death: terminal.death(),
-        output: lastLines(terminal.screen.text()),
+        output: firstAndLastLines(terminal.screen.text()),
       })),
     ];
   }
@@ -267,9 +267,15 @@ export class CheckContext {
   describeLimit = (ms: number): string => describeMs(ms * this.plan.factor);
 }
 
-const shownLines = 20;
-const shownCharacters = 4000;
+const shownAtStart = 4;
+const shownAtEnd = 40;
+const shownOfLine = 240;
 
-function lastLines(text: string): string {
-  return text.trimEnd().split("\n").slice(-shownLines).join("\n").slice(-shownCharacters);
+/** How a program's output begins and ends; the report chooses among these lines. */
+function firstAndLastLines(text: string): string {
+  const lines = text.trimEnd().split("\n");
+  const left = lines.length - shownAtStart - shownAtEnd;
+  const shown =
+    left <= 0 ? lines : [...lines.slice(0, shownAtStart), `… ${left} lines …`, ...lines.slice(-shownAtEnd)];
+  return shown.map((line) => line.slice(0, shownOfLine)).join("\n");
 }
