@@ -190,7 +190,7 @@ describe("what a program prints", () => {
     });
   });
 
-  test("goes to a report as its last 20 lines", async () => {
+  test("goes to a report as its first 4 and its last 40 lines", async () => {
     const evidence = await failedProbe(shellPlan("seq 1 1000"), async ({ launch }) => {
       const program = launch([]);
       await program.ended(5000);
@@ -198,7 +198,8 @@ describe("what a program prints", () => {
       await program.listening();
     });
     const { output } = evidence.programs[0]!;
-    expect(output.split("\n")).toEqual(Array.from({ length: 20 }, (_, line) => String(981 + line)));
+    const last = Array.from({ length: 40 }, (_, line) => String(961 + line));
+    expect(output.split("\n")).toEqual(["1", "2", "3", "4", "… 956 lines …", ...last]);
   });
 });
 
