@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import chalk from "chalk";
 import { Marked, type MarkedExtension, type Tokens } from "marked";
 import { markedTerminal } from "marked-terminal";
 import { textWidth } from "../grader/report/width.ts";
@@ -133,6 +134,8 @@ const listIndent = 8;
 
 /** Markdown as coloured text for a terminal of this many columns. */
 export function renderMarkdown(markdown: string, columns: number): string {
+  // The caller has decided about colour; chalk would look at the environment once more, where CI means none.
+  chalk.level ||= 1;
   const width = Math.max(40, Math.min(columns, 100));
   // Quotations are indented after their lines were set.
   const settings = {

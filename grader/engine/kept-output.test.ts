@@ -53,6 +53,18 @@ test("a character across the two kept parts is one in the text", () => {
   expect(output.text().slice(-2)).toBe("aé");
 });
 
+test("is settled when nothing more has come for a turn of the event loop", async () => {
+  const output = new KeptOutput();
+  let pieces = 0;
+  const add = () => {
+    output.add(Buffer.from("x"));
+    if (++pieces < 20) setImmediate(add);
+  };
+  add();
+  await output.settled();
+  expect(output.total).toBe(20);
+});
+
 test("the buffer that it was given may be used again", () => {
   const output = new KeptOutput();
   const bytes = Buffer.from("kept");
