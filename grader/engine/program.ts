@@ -162,8 +162,9 @@ export class Program {
 
   /** Sends a signal to the program's process group (`man 2 kill`). */
   kill(signal: NodeJS.Signals): void {
-    if (this.#child.pid === undefined || this.exit !== undefined) return;
-    this.sent.add(signal);
+    if (this.#child.pid === undefined) return;
+    // Also after its own end: what it left behind in its group may be a process that nothing else catches.
+    if (this.exit === undefined) this.sent.add(signal);
     try {
       process.kill(-this.#child.pid, constants.signals[signal]);
     } catch {
