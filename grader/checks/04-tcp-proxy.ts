@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { type Check, check } from "../checks.ts";
-import { type CheckContext, GraderTrouble } from "../engine/context.ts";
+import type { CheckContext } from "../engine/context.ts";
 import { assert, CheckFailure, count, describeBytes, renderDifference } from "../engine/evidence.ts";
 import type { Program } from "../engine/program.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
@@ -24,6 +24,7 @@ import {
   reversed,
   sleepsWhenIdle,
   usage,
+  whileStopped,
 } from "./general.ts";
 
 const MiB = 1024 * 1024;
@@ -89,22 +90,6 @@ async function expectGone(peer: TcpPeer, because: string, onItsWay: Uint8Array):
     observed: describeBytes(arrived),
     difference: renderDifference(sent, arrived),
   });
-}
-
-/** Lets things happen while the program stands still, so that it meets them all at once when it goes on. */
-async function whileStopped(
-  context: CheckContext,
-  program: Program,
-  happens: () => Promise<void>,
-): Promise<void> {
-  context.step(`stopped ${program.name} for a moment (SIGSTOP)`);
-  program.kill("SIGSTOP");
-  const stopped = () => context.tree.alive().every(({ state }) => state === "T");
-  if (!(await context.waitFor(stopped, 5000)))
-    throw new GraderTrouble(`${program.name} did not stop at SIGSTOP`);
-  await happens();
-  context.step(`let ${program.name} go on (SIGCONT)`);
-  program.kill("SIGCONT");
 }
 
 const keepOpen = Buffer.from("keep your end open when I have ended mine\n");

@@ -1,6 +1,6 @@
 /** Checks that hold for many programs, with the words that are the same everywhere. */
 import { type Check, type CheckOptions, check } from "../checks.ts";
-import type { CheckContext } from "../engine/context.ts";
+import { type CheckContext, GraderTrouble } from "../engine/context.ts";
 import { assert, CheckFailure, count, describeMs, quote } from "../engine/evidence.ts";
 import { openDescriptors, runQueueWait, tcpSockets, ticksPerSecond } from "../engine/proc.ts";
 import { describeExit, type Exit, type Program } from "../engine/program.ts";
@@ -88,6 +88,22 @@ export async function reverseLines(server: TcpPeer, received: Buffer[] = []): Pr
     received.push(line);
     server.send(reversed(line));
   }
+}
+
+/** Lets things happen while the program stands still, so that it meets them all at once when it goes on. */
+export async function whileStopped(
+  context: CheckContext,
+  program: Program,
+  happens: () => Promise<void>,
+): Promise<void> {
+  context.step(`stopped ${program.name} for a moment (SIGSTOP)`);
+  program.kill("SIGSTOP");
+  const stopped = () => context.tree.alive().every(({ state }) => state === "T");
+  if (!(await context.waitFor(stopped, 5000)))
+    throw new GraderTrouble(`${program.name} did not stop at SIGSTOP`);
+  await happens();
+  context.step(`let ${program.name} go on (SIGCONT)`);
+  program.kill("SIGCONT");
 }
 
 const connectsAtOnce = 4;
@@ -413,10 +429,12 @@ export function survivesResets(): Check {
           client.reset();
         },
         // while its message is being answered
-        async (client: TcpPeer) => {
-          client.send("nobody will read the answer\n");
-          client.reset();
-        },
+        async (client: TcpPeer) =>
+          whileStopped(context, server, async () => {
+            client.send("nobody will read the answer\n");
+            await client.drained();
+            client.reset();
+          }),
         // with answers on the way that it has not read
         async (client: TcpPeer) => {
           client.pause();
