@@ -15,7 +15,9 @@ import {
 import type { GradeRecord } from "./record.ts";
 
 const listen = 'require("net").createServer().listen(process.argv[2])';
-const eat = "const held = []; setInterval(() => held.push(Buffer.alloc(64 * 1024 * 1024, 1)), 5)";
+// Where no limit holds, these stop at 3 GiB and at 3,000 processes.
+const eat =
+  "const held = []; setInterval(() => held.length < 48 && held.push(Buffer.alloc(64 * 1024 * 1024, 1)), 5)";
 
 /**
  * A server that leaves its parent, its group and its session twice. The program ends when that is done, and
@@ -80,8 +82,8 @@ const hostile: Record<string, { sh?: string; node?: string; finding: Finding }> 
     finding: { death: /^was stopped by the grader: it used \d+ MiB of memory \(the limit is 1024 MiB\)$/ },
   },
   "starts others without end": {
-    sh: "while :; do sleep 1000 & done",
-    finding: { death: /^was stopped by the grader: it had \d+ processes running \(the limit is 500\)$/ },
+    sh: "for n in $(seq 3000); do sleep 60 & done; wait",
+    finding: { death: /^was stopped by the grader: it had \d+ processes \(the limit is 500\)$/ },
   },
   "closes its output": {
     node: `require("fs").closeSync(1); require("fs").closeSync(2); ${listen}`,

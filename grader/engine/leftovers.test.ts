@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chownSync,
@@ -65,7 +65,7 @@ async function grader(
     const program = spawn("sh", ["-c", "trap '' TERM HUP; setsid sleep 1000 & echo; while :; do sleep 1; done"],
       { env, detached: true, stdio: ["ignore", "pipe", "ignore"] });
     program.unref();
-    program.stdout.once("data", () => {
+    program.stdout.once("data", async () => {
       program.stdout.destroy();
       process.stdout.write(JSON.stringify({ folder: run.folder, mark: run.mark, watchdog: watchdog.pid }) + "\\n");
       ${end}
@@ -117,9 +117,14 @@ describe("a run", () => {
     expect(endRun(run)).toBe(true);
     for (const child of own) if (child.signalCode === null) await once(child, "exit");
     expect(own.map(({ signalCode }) => signalCode)).toEqual(["SIGKILL", "SIGKILL"]);
-    expect(others.map(({ pid }) => readProcess(pid!)?.state)).not.toContain("Z");
+    // A process that is dying has no environment any more.
+    expect(others.every(({ pid }) => environmentValue(pid!, "EXPSERVER_GRADING") !== undefined)).toBe(true);
     expect(readdirSync(temporary)).toEqual([expect.stringContaining(other.mark)]);
     expect(endRun(run)).toBe(true); // ending it again does no harm
+  });
+
+  test.each(["", "short", "no mark!", "../check"])("is never everything: %j is no mark", (mark) => {
+    expect(() => endMarked(mark)).toThrow(TypeError);
   });
 
   test("can end a part of it", async () => {
@@ -127,7 +132,7 @@ describe("a run", () => {
     const [build, other] = [marked(markOf(mark, "build")), marked(markOf(mark, "builder"))];
     expect(endMarked(markOf(mark, "build"))).toBe(true);
     if (build.signalCode === null) await once(build, "exit");
-    expect(readProcess(other.pid!)?.state).not.toBe("Z");
+    expect(environmentValue(other.pid!, "EXPSERVER_GRADING")).toBe(markOf(mark, "builder"));
   });
 });
 
@@ -248,6 +253,21 @@ describe("the watchdog", () => {
     const { child } = await grader("");
     if (child.exitCode === null) await once(child, "exit");
     expect(child.exitCode).toBe(0);
+  });
+
+  const perl = spawnSync("perl", ["-e", "1"]).status === 0;
+  test.skipIf(!perl)("ends a chain of short-lived processes too (needs perl)", async () => {
+    const chain = `require("node:child_process").spawn("perl", ["-e", "until (time - $^T > 20) { exit if fork }"],
+      { env: { PATH: process.env.PATH, EXPSERVER_GRADING: run.mark + "/chain" }, detached: true }).unref();`;
+    const dying = await grader(
+      `const { createRequire } = await import("node:module");
+       const require = createRequire("/");
+       ${chain}
+       setTimeout(() => process.kill(process.pid, "SIGKILL"), 100);`,
+    );
+    await once(dying.child, "exit");
+    expect(await nothingLeft(dying)).toBe(true);
+    for (let look = 0; look < 20; look++) expect(processesWithMark(dying.mark)).toEqual([]);
   });
 
   test("being killed does the grader no harm; the next one clears up", async () => {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { environmentValue, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
+import { environmentValue, listPids, readProcess } from "./proc.ts";
 import { newSeed } from "./random.ts";
 
 /** The environment variable that marks every process of one grading. */
@@ -39,34 +39,40 @@ const giveUpAfterMs = 5000;
 const markPattern = /^[\w-]{8,}(\/|$)/;
 
 /**
- * Everything alive that was started with a mark, a grading's or that of a part of it.
- * @throws TypeError when the mark is none: without one, every process of the machine would be meant
+ * Ends every process that was started with a mark, a grading's or that of a part of it, and is seen now.
+ * @returns how many there were
  */
-function markedProcesses(mark: string): ProcessStat[] {
-  if (typeof mark !== "string" || !markPattern.test(mark))
-    throw new TypeError(`${mark} is not the mark of a grading.`);
-  return listProcesses().filter(({ pid, state }) => {
-    const value = state === "Z" ? undefined : environmentValue(pid, markName);
-    return value !== undefined && (value === mark || value.startsWith(`${mark}/`));
-  });
-}
-
-/**
- * Ends every process with a mark, at once. Looks again until none is left, as a program may start
- * another while it is being ended; one that cannot be ended (uninterruptible sleep) is given up after 5 s.
- * @returns whether none is left
- */
-export function endMarked(mark: string): boolean {
-  const giveUp = performance.now() + giveUpAfterMs;
-  for (let left = markedProcesses(mark); left.length > 0; left = markedProcesses(mark)) {
-    if (performance.now() > giveUp) return false;
-    for (const { pid } of left) {
+function endSeen(mark: string): number {
+  // The newest first, and each at once: of a chain of short-lived processes the last one is alive.
+  const marked = listPids()
+    .reverse()
+    .filter((pid) => {
+      const value = environmentValue(pid, markName); // a zombie has none
+      if (value === undefined || !(value === mark || value.startsWith(`${mark}/`))) return false;
       try {
         process.kill(pid, "SIGKILL");
       } catch {
         // It has ended by itself meanwhile.
       }
-    }
+      return true;
+    });
+  return marked.length;
+}
+
+/**
+ * Ends every process with a mark, at once. Looks again until none is left, as a program may start
+ * another while it is being ended; one that cannot be ended (uninterruptible sleep) is given up after 5 s.
+ * @param calmLooks how often in a row none must be seen
+ * @returns whether none is left
+ * @throws TypeError when the mark is none: without one, every process of the machine would be meant
+ */
+export function endMarked(mark: string, calmLooks = 1): boolean {
+  if (typeof mark !== "string" || !markPattern.test(mark))
+    throw new TypeError(`${mark} is not the mark of a grading.`);
+  const giveUp = performance.now() + giveUpAfterMs;
+  for (let calm = 0; calm < calmLooks; ) {
+    calm = endSeen(mark) === 0 ? calm + 1 : 0;
+    if (calm === 0 && performance.now() > giveUp) return false;
   }
   return true;
 }
@@ -74,10 +80,11 @@ export function endMarked(mark: string): boolean {
 /**
  * Ends a grading: every process with its mark, and then its folder. Where a process cannot be ended,
  * the folder stays, so that the next grader tries again.
+ * @param calmLooks how often in a row no process must be seen
  * @returns whether nothing is left
  */
-export function endRun({ mark, folder }: Run): boolean {
-  if (!endMarked(mark)) return false;
+export function endRun({ mark, folder }: Run, calmLooks = 1): boolean {
+  if (!endMarked(mark, calmLooks)) return false;
   rmSync(folder, { recursive: true, force: true });
   return true;
 }
@@ -97,7 +104,8 @@ function abandonedRun(folder: string): Run | undefined {
  */
 export function removeLeftover(folder: string): boolean {
   const run = abandonedRun(folder);
-  return run !== undefined && endRun(run);
+  // Nobody knows this run's processes but by their marks, and a chain of short-lived ones is easily missed.
+  return run !== undefined && endRun(run, 10);
 }
 
 /** Ends the runs of this user's graders that died without doing so themselves. */

@@ -9,7 +9,7 @@ const shareOfTime = 0.1;
 
 /**
  * Watches that the processes of a check leave room for others on the machine: they may hold 1 GiB of
- * memory and be 500, all together. What a program left in the background counts as much as the program.
+ * memory and be 500, all together, with those that have ended and that their parent left uncollected. What a program left in the background counts as much as the program.
  */
 export class Limits {
   readonly #tree: ProgramTree;
@@ -41,11 +41,12 @@ export class Limits {
   }
 
   #look(): void {
-    const alive = this.#tree.alive();
-    if (alive.length > processLimit) {
-      this.#onExcess(`had ${alive.length} processes running (the limit is ${processLimit})`);
+    const all = this.#tree.all();
+    if (all.length > processLimit) {
+      this.#onExcess(`had ${all.length} processes (the limit is ${processLimit})`);
       return;
     }
+    const alive = all.filter(({ state }) => state !== "Z");
     // The quick figure counts what processes share once for each of them, so it is only a first look.
     if (residentBytes(alive) <= memoryLimit) return;
     const used = proportionalBytes(alive);

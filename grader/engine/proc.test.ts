@@ -16,9 +16,9 @@ import {
 } from "../../linux/index.ts";
 import { Deadline } from "./machine.ts";
 import {
-  descendantsOf,
   environmentValue,
   epollSets,
+  familyOf,
   listProcesses,
   openDescriptors,
   ownerOfSocket,
@@ -142,33 +142,22 @@ describe("descendants", () => {
     residentPages: 0,
   });
 
-  test("are found at any depth, in any order of the list", () => {
+  test("are found at any depth, in any order of the list, zombies too", () => {
     const processes = [
       process_(50, 40),
-      process_(40, 30),
+      process_(40, 30, "Z"),
       process_(30, 10),
       process_(10, 1),
       process_(60, 1),
     ];
-    expect(
-      descendantsOf([10], processes)
-        .map(({ pid }) => pid)
-        .sort(),
-    ).toEqual([10, 30, 40, 50]);
-  });
-
-  test("do not include zombies, but what is below a zombie's number", () => {
-    const processes = [process_(10, 1, "Z"), process_(20, 10)];
-    expect(descendantsOf([10], processes).map(({ pid }) => pid)).toEqual([20]);
-  });
-
-  test("of nobody are none", () => {
-    expect(descendantsOf([], [process_(10, 1)])).toEqual([]);
+    const pids = familyOf([10], processes).map(({ pid }) => pid);
+    expect(pids.sort()).toEqual([10, 30, 40, 50]);
+    expect(familyOf([], processes)).toEqual([]);
   });
 
   test("of this process include its child's child", async () => {
     const { pid } = await running("sh", ["-c", "sh -c 'echo ready; read line'; true"]);
-    const below = descendantsOf([pid]);
+    const below = familyOf([pid], listProcesses());
     expect(below).toHaveLength(2);
     expect(below.find((each) => each.pid !== pid)?.parent).toBe(pid);
     expect(listProcesses().some(({ pid: each }) => each === pid)).toBe(true);

@@ -52,16 +52,23 @@ export function readProcess(pid: number): ProcessStat | undefined {
   };
 }
 
-/** All processes that this user can see. */
-export function listProcesses(): ProcessStat[] {
+/** The numbers of all processes that this user can see, in ascending order. */
+export function listPids(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => readProcess(Number(name)))
+    .map(Number)
+    .sort((one, other) => one - other);
+}
+
+/** All processes that this user can see. */
+export function listProcesses(): ProcessStat[] {
+  return listPids()
+    .map(readProcess)
     .filter((stat) => stat !== undefined);
 }
 
-/** The living processes below the given ones, these included; zombies count as dead. */
-export function descendantsOf(roots: number[], processes = listProcesses()): ProcessStat[] {
+/** The processes below the given ones, these and zombies included. */
+export function familyOf(roots: number[], processes: ProcessStat[]): ProcessStat[] {
   const wanted = new Set(roots);
   for (let grown = true; grown; ) {
     grown = false;
@@ -69,7 +76,7 @@ export function descendantsOf(roots: number[], processes = listProcesses()): Pro
       if (wanted.has(parent) && !wanted.has(pid)) grown = Boolean(wanted.add(pid));
     }
   }
-  return processes.filter(({ pid, state }) => wanted.has(pid) && state !== "Z");
+  return processes.filter(({ pid }) => wanted.has(pid));
 }
 
 /** A variable in the environment that the process was started with. */

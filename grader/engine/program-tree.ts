@@ -1,7 +1,7 @@
 import { kill, PR_SET_CHILD_SUBREAPER, prctl, WNOHANG, waitpid } from "../../linux/index.ts";
 import { planVariable } from "../plan.ts";
 import { markName } from "./leftovers.ts";
-import { descendantsOf, environmentValue, listProcesses, type ProcessStat, readProcess } from "./proc.ts";
+import { environmentValue, familyOf, listProcesses, type ProcessStat } from "./proc.ts";
 
 const SIGKILL = 9;
 
@@ -36,6 +36,15 @@ function foreignChildren(processes: ProcessStat[]): ProcessStat[] {
   return ownChildren(processes).filter((child) => !spawned.has(child.pid) && !notOurs.has(nameOf(child)));
 }
 
+/** What one look at the machine shows of a check. */
+type Look = {
+  alive: ProcessStat[];
+  /** Ended and not collected: Node's own children, and adopted ones, of which a zombie does not tell whose it was. */
+  ended: ProcessStat[];
+  /** All that is the check's, alive or not: what it takes of the machine's numbers. */
+  all: ProcessStat[];
+};
+
 /**
  * The processes that one check started, and all below them. As this process adopts orphans, one that
  * leaves its session, its group and its parent is found all the same: by its environment, and where it
@@ -43,6 +52,8 @@ function foreignChildren(processes: ProcessStat[]): ProcessStat[] {
  */
 export class ProgramTree {
   readonly #own = new Set<number>();
+  /** Process groups that only this check's processes can be in, as each program began a session of its own. */
+  readonly #groups = new Set<number>();
   readonly #mark: string;
 
   /** @param mark the value of the mark in the environment of everything that the check starts */
@@ -53,6 +64,7 @@ export class ProgramTree {
   /** Tells that Node started this process and will collect it. */
   noteSpawned(pid: number): void {
     this.#own.add(pid);
+    this.#groups.add(pid);
     spawned.add(pid);
   }
 
@@ -62,57 +74,74 @@ export class ProgramTree {
     spawned.delete(pid);
   }
 
-  #adopted(processes: ProcessStat[]): ProcessStat[] {
+  #look(): Look {
+    const processes = listProcesses();
     const here = processes.find(({ pid }) => pid === process.pid)?.session;
-    return foreignChildren(processes).filter((child) => {
+    const foreign = foreignChildren(processes);
+    const adopted = foreign.filter((child) => {
       const mark = environmentValue(child.pid, markName);
       if (mark !== undefined) return mark === this.#mark;
       // Without a mark it may be a helper of the grader; a program is in a session of its own, and gets none
       // of the engine's variables.
       return child.session !== here && environmentValue(child.pid, planVariable) === undefined;
     });
+    const family = familyOf([...this.#own, ...adopted.map(({ pid }) => pid)], processes);
+    const alive = family.filter(({ state }) => state !== "Z");
+    for (const { session, processGroup } of alive) if (session !== here) this.#groups.add(processGroup);
+    const orphans = foreign.filter(({ state }) => state === "Z");
+    const ended = [...orphans, ...processes.filter(({ pid, state }) => state === "Z" && this.#own.has(pid))];
+    const others = new Set(orphans.filter(({ processGroup }) => !this.#groups.has(processGroup)));
+    return { alive, ended, all: family.filter((each) => !others.has(each)) };
   }
 
   /** Everything alive that the check started. */
   alive(): ProcessStat[] {
-    const processes = listProcesses();
-    return descendantsOf([...this.#own, ...this.#adopted(processes).map(({ pid }) => pid)], processes);
+    return this.#look().alive;
   }
 
   /**
-   * Takes the exit status of adopted children that have ended, so that no zombie stays.
-   * @returns whether there is none left; a zombie whose other threads are still ending gives no status yet,
-   *   and what it had open is still open
+   * Everything that the check started and that has a number still, so also what has ended and whose parent
+   * does not ask how. Adopted ones of these are collected with this, as nobody else would.
    */
-  #collectAdopted(): boolean {
-    // A zombie has no environment any more that would tell whose it was.
-    const ended = foreignChildren(listProcesses()).filter(({ state }) => state === "Z");
-    return ended.map(({ pid }) => waitpid(pid, WNOHANG)).every(({ pid }) => pid !== 0);
+  all(): ProcessStat[] {
+    const { all, ended } = this.#look();
+    this.#collect(ended);
+    return all;
+  }
+
+  /** Takes the exit status of adopted children. One whose other threads are still ending gives none yet. */
+  #collect(ended: ProcessStat[]): void {
+    for (const { pid } of ended) if (!spawned.has(pid)) waitpid(pid, WNOHANG);
   }
 
   /** Ends what the check has running at this moment; see `killAll` for everything. */
-  kill(alive = this.alive()): void {
-    // A whole group at a time, so that a chain of short-lived processes is not always one step ahead.
-    // Each program began a session of its own, so there is nobody else in its groups.
-    const here = readProcess(process.pid)?.session;
-    const groups = alive.filter(({ session }) => session !== here).map(({ processGroup }) => processGroup);
-    for (const group of new Set(groups)) kill(-group, SIGKILL);
+  kill({ alive, ended } = this.#look()): void {
+    // A whole group in one step, so that what doubles every few milliseconds does not outrun the list. A zombie
+    // keeps the number of its group from being given away, and may be all that is seen of a chain of short lives.
+    const groups = new Set([...alive, ...ended].map(({ processGroup }) => processGroup));
+    for (const group of groups) if (this.#groups.has(group)) kill(-group, SIGKILL);
     for (const { pid } of alive) kill(pid, SIGKILL);
   }
 
   /**
    * Ends everything that the check started, at once. Repeats until nothing is left, because a program
    * may start another while it is being ended.
-   * @throws Error naming what is left after 10 s: a process in uninterruptible sleep
+   * @throws Error naming what is left after 10 s: a process in uninterruptible sleep, or a chain of processes
+   *   each of which begins a session
    */
   async killAll(): Promise<void> {
     const giveUp = performance.now() + 10_000;
     for (;;) {
-      const alive = this.alive();
-      if (this.#collectAdopted() && alive.length === 0) return;
-      this.kill(alive);
-      if (performance.now() > giveUp)
-        throw new Error(`Could not end ${alive.map(describeProcess).join(", ")}.`);
+      const look = this.#look();
+      // What ended while the list was read may have started another one behind the reader's back.
+      if (look.alive.length === 0 && look.ended.length === 0) return;
+      this.kill(look);
+      this.#collect(look.ended);
+      if (performance.now() > giveUp) {
+        const left =
+          look.alive.length > 0 ? look.alive.map(describeProcess).join(", ") : "short-lived processes";
+        throw new Error(`Could not end ${left}.`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
