@@ -33,6 +33,8 @@ import {
   setrlimit,
   uname,
   uv_backend_fd,
+  uv_backend_timeout,
+  uv_update_time,
   WEXITSTATUS,
   WIFEXITED,
   WIFSIGNALED,
@@ -196,6 +198,30 @@ describe("uv_backend_fd", () => {
     process.kill(process.pid, "SIGUSR2");
     expect(epoll_wait(set, new EpollEvents(1), 1, 2000)).toBe(1);
     await handled;
+  });
+});
+
+describe("uv_backend_timeout", () => {
+  it("tells when Node's next timer is due, by a clock that is brought up to date", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const timer = setTimeout(() => {}, 60_000);
+    // Asked in a message's callback: there nothing else waits to run.
+    const [before, after] = await new Promise<[number, number]>((resolve) => {
+      port1.on("message", () => {
+        uv_update_time();
+        const untilTimer = uv_backend_timeout();
+        const begin = performance.now();
+        while (performance.now() - begin < 5);
+        uv_update_time();
+        resolve([untilTimer, uv_backend_timeout()]);
+      });
+      port2.postMessage(null);
+    });
+    port1.close();
+    clearTimeout(timer);
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThanOrEqual(60_000);
+    expect(after).toBeLessThan(before);
   });
 });
 

@@ -3,9 +3,8 @@ import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } 
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { packageRoot } from "./package-root.ts";
 import { allStages, type Stage } from "./stage.ts";
-import { treesFile } from "./tree.ts";
+import { solutionFolders, treesFile } from "./tree.ts";
 
 /** The program `tsc` of the TypeScript that this package depends on. */
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
@@ -17,8 +16,8 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/pack
 function reachedFiles(stage: Stage): string[] {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "expserver-trees-")));
   try {
-    for (const layer of ["expserver", stage.slug]) {
-      const source = join(packageRoot, "solutions", layer);
+    // What is looked for first is copied last, and so lies on top.
+    for (const source of solutionFolders(stage).reverse()) {
       if (existsSync(source)) cpSync(source, join(folder, "src"), { recursive: true });
     }
     const options = "--listFilesOnly --allowImportingTsExtensions --noEmit --module nodenext --noLib".split(

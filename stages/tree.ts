@@ -22,11 +22,21 @@ function reachedSources(stage: Stage): string[] {
   return trees[stage.slug] ?? [];
 }
 
-/** Where a workspace's `src/` file lies in this package at a stage: the stage's own folder, else the finished server's. */
+/**
+ * The folders below `solutions/` in which a stage's sources lie, in the order of looking: what the stage has of its
+ * own, the finished server, and what earlier stages had of their own, the latest first.
+ */
+export function solutionFolders(stage: Stage): string[] {
+  const earlier = allStages().filter((other) => other.number < stage.number);
+  return [stage.slug, "expserver", ...earlier.map(({ slug }) => slug).reverse()].map((name) =>
+    join(packageRoot, "solutions", name),
+  );
+}
+
+/** Where a workspace's `src/` file lies in this package at a stage. */
 export function solutionSource(stage: Stage, path: string): string | undefined {
-  const inside = relative("src", path);
-  return [stage.slug, "expserver"]
-    .map((folder) => join(packageRoot, "solutions", folder, inside))
+  return solutionFolders(stage)
+    .map((folder) => join(folder, relative("src", path)))
     .find((file) => existsSync(file));
 }
 

@@ -1,0 +1,318 @@
+import {
+  EAGAIN,
+  EINTR,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  ioctl,
+  SIOCOUTQ,
+  type SocketAddress,
+} from "expserver-course/linux";
+import type { Loop } from "../core/loop.ts";
+import type { Timer } from "../core/timers.ts";
+import type { Handler } from "./poller.ts";
+import { describeErrno } from "./socket.ts";
+import type { Transport } from "./transport.ts";
+import { type SendableFile, WriteQueue } from "./write-queue.ts";
+
+/** Who is told what happens on a connection. */
+export interface TcpHandler {
+  /** Bytes have come: the first `length` of these. They are the handler's until it returns, and it may change them. */
+  onData(bytes: Uint8Array, length: number): void;
+  /** The peer has ended its stream. The other direction goes on until {@link TcpConnection.end}. */
+  onEnd(): void;
+  /** After a write that returned false: there is room again. */
+  onDrain(): void;
+  /**
+   * The connection is closed. Called once.
+   * @param error why, when it broke; `undefined` when both ends had ended, or when we closed it ourselves
+   */
+  onClose(error: string | undefined): void;
+}
+
+/** Where received bytes lie while a handler looks at them: one for all connections, since one is read at a time. */
+const receiveBuffer = new Uint8Array(64 * 1024);
+/** Bytes that one connection may receive in one turn before the others have theirs. */
+const receiveBudget = 4 * receiveBuffer.length;
+/** Above so many waiting bytes a write asks its caller to pause, … */
+const highWater = 64 * 1024;
+/** … and at so few it is told to go on. */
+const lowWater = 16 * 1024;
+/** How long an ended connection waits for its peer to take more bytes or to end too, in milliseconds. */
+const lingerMs = 1000;
+
+const news = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+const broken = EPOLLERR | EPOLLHUP;
+/** Where SIOCOUTQ puts its answer. */
+const unacknowledged = new Uint8Array(4);
+
+const nobody: TcpHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/**
+ * One TCP connection on a loop. Its socket is registered once, edge-triggered, for everything; after that no epoll_ctl
+ * is needed: who does not want to read now just does not read. Writes leave in order; what the kernel does not
+ * take waits in a bounded queue, provided that the caller pauses its source when `write` returns false.
+ */
+export class TcpConnection implements Handler {
+  readonly peer: SocketAddress;
+  readonly transport: Transport;
+  /** Who is told; set it before the loop's next turn. */
+  handler: TcpHandler = nobody;
+  /** Bytes that have been received. */
+  bytesReceived = 0;
+  /** When bytes last came or left, by the loop's clock: what a time-out looks at when its time has come. */
+  lastProgress: number;
+  readonly #loop: Loop;
+  readonly #queue = new WriteQueue();
+  readonly #onClosed: ((connection: TcpConnection) => void) | undefined;
+  /** Epoll has told of bytes, and we have not met -EAGAIN since: there may be more, and it will not tell again. */
+  #isReadable = false;
+  /** The peer has ended or broken the connection: after the last bytes `read` says how. */
+  #hasEndAhead = false;
+  #isPaused = false;
+  #peerEnded = false;
+  /** The end of our stream: `no`, to be sent `after` the queue, or `sent`. */
+  #end: "no" | "after" | "sent" = "no";
+  /** The last write asked for a pause, and the handler has not been told to go on yet. */
+  #owesDrain = false;
+  /** Why sending failed: nothing more leaves, but what the peer had sent before is still read. */
+  #failure = 0;
+  /** {@link endGracefully} was called: input is dropped. */
+  #isLingering = false;
+  #lingerTimer: Timer | undefined;
+  #isClosed = false;
+
+  /**
+   * @param transport a connected socket, which this object closes
+   * @param onClosed is called when it is closed, before the handler
+   * @throws {SystemCallError} the socket cannot be watched; it is not closed then
+   */
+  constructor(
+    loop: Loop,
+    transport: Transport,
+    peer: SocketAddress,
+    onClosed?: (connection: TcpConnection) => void,
+  ) {
+    this.#loop = loop;
+    this.transport = transport;
+    this.peer = peer;
+    this.lastProgress = loop.now;
+    this.#onClosed = onClosed;
+    loop.add(transport.fd, news, this);
+  }
+
+  /** Whether so little waits that a source need not pause. */
+  get isWritable(): boolean {
+    return this.#queue.bytes < highWater && this.#queue.files === 0;
+  }
+
+  /** Bytes that the kernel has taken. */
+  get bytesSent(): number {
+    return this.#queue.sent;
+  }
+
+  /** Whether the peer has ended its stream. */
+  get hasPeerEnded(): boolean {
+    return this.#peerEnded;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  onReady(events: number): void {
+    if ((events & ~EPOLLOUT) !== 0) {
+      this.#isReadable = true;
+      if ((events & (EPOLLRDHUP | broken)) !== 0) this.#hasEndAhead = true;
+    }
+    if (!this.#queue.isEmpty && (events & (EPOLLOUT | broken)) !== 0) this.#flush();
+    if (this.#isReadable && !this.#isClosed) this.#receive((events & broken) !== 0);
+  }
+
+  /** A handler threw: its connection is cut, so that the peer does not take what it got for an answer. */
+  onError(error: unknown): void {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    this.#close(String(error), true);
+  }
+
+  /**
+   * Sends bytes after all that were written before. They are copied where they have to wait.
+   * @param length how many of the bytes, from their start
+   * @returns false when so much waits now that the source should pause until `onDrain`
+   */
+  write(bytes: Uint8Array, length = bytes.length): boolean {
+    if (!this.#canSend()) return true;
+    const sentBefore = this.#queue.sent;
+    return this.#afterSending(sentBefore, this.#queue.write(this.transport, bytes, length));
+  }
+
+  /**
+   * Sends a part of a file after all that was written before, without its bytes ever entering this process.
+   * @param file is released when it is sent, or when the connection is closed
+   * @returns as {@link write}: false while the file is on its way
+   */
+  sendFile(file: SendableFile, offset: number, length: number): boolean {
+    if (!this.#canSend()) {
+      file.release();
+      return true;
+    }
+    this.#queue.pushFile(file, offset, length);
+    const sentBefore = this.#queue.sent;
+    return this.#afterSending(sentBefore, this.#queue.flush(this.transport));
+  }
+
+  /** Stops reading: the kernel's buffer fills, and the peer has to wait. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Reads again, from the loop's next turn on. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#isReadable && !this.#isClosed) this.#loop.again(this.transport.fd, EPOLLIN);
+  }
+
+  /** Ends our stream after the last byte. The connection is closed when the peer has ended its own. */
+  end(): void {
+    if (!this.#canSend()) return;
+    this.#end = "after";
+    if (this.#queue.isEmpty) this.#sendEnd();
+  }
+
+  /**
+   * Ends the connection as a server does that has said everything: our stream ends after the last byte, and what the
+   * peer still sends is dropped until it ends too. To close at once would answer such bytes by a reset, and then the
+   * peer loses what it has not received yet (RFC 9112 §9.6). A peer that takes nothing for a second is not waited for.
+   */
+  endGracefully(): void {
+    if (this.#isLingering || this.#isClosed) return;
+    this.#isLingering = true;
+    this.resume();
+    if (this.#end === "sent") this.#linger();
+    else this.end();
+  }
+
+  /** Cuts the connection: the peer meets a reset instead of an end, and cannot take a part for the whole. */
+  abort(): void {
+    this.#close(undefined, true);
+  }
+
+  /** Closes the connection at once; what was not sent is lost. Calling it again does nothing. */
+  destroy(): void {
+    this.#close(undefined, false);
+  }
+
+  #canSend(): boolean {
+    return this.#end === "no" && this.#failure === 0 && !this.#isClosed;
+  }
+
+  #receive(isBroken: boolean): void {
+    if (this.#isPaused) {
+      // Who is paused may never read again. Bytes that are there wait for that; a connection that is over does not.
+      const next = isBroken ? this.transport.peek() : 1;
+      if (next < 0 || (next === 0 && this.#failure !== 0)) this.#endOfReading(next);
+      return;
+    }
+    for (let received = 0; received < receiveBudget; ) {
+      const count = this.transport.read(receiveBuffer);
+      if (count === -EINTR) continue;
+      if (count <= 0) {
+        this.#endOfReading(count);
+        return;
+      }
+      received += count;
+      this.bytesReceived += count;
+      this.lastProgress = this.#loop.now;
+      // A short read has emptied the socket; the next bytes make a new edge (`man 7 epoll`). Not when an end is
+      // ahead, which has been told already, nor when bytes wait where the kernel does not see them.
+      this.#isReadable = count === receiveBuffer.length || this.#hasEndAhead || this.transport.hasPending;
+      if (!this.#isLingering) this.handler.onData(receiveBuffer, count);
+      if (!this.#isReadable || this.#isPaused || this.#isClosed) return;
+    }
+    this.#loop.again(this.transport.fd, EPOLLIN);
+  }
+
+  /** What a read that brought no bytes means. */
+  #endOfReading(result: number): void {
+    this.#isReadable = false;
+    if (result === -EAGAIN) return;
+    if (result < 0 || this.#failure !== 0) {
+      this.#close(describeErrno(this.#failure || result), false);
+    } else if (!this.#peerEnded) {
+      this.#peerEnded = true;
+      if (!this.#isLingering) this.handler.onEnd();
+      if (this.#end === "sent") this.#close(undefined, false);
+    }
+  }
+
+  #flush(): void {
+    const sentBefore = this.#queue.sent;
+    this.#afterSending(sentBefore, this.#queue.flush(this.transport));
+    if (this.#owesDrain && this.#queue.bytes <= lowWater && this.#queue.files === 0) {
+      this.#owesDrain = false;
+      if (!this.#isLingering && !this.#isClosed) this.handler.onDrain();
+    }
+  }
+
+  /** What follows from an attempt to send. Returns whether the source may go on. */
+  #afterSending(sentBefore: number, result: number): boolean {
+    if (this.#queue.sent > sentBefore) this.lastProgress = this.#loop.now;
+    if (result < 0 && result !== -EAGAIN) {
+      // Not closed here, where the caller is in the middle of something: its handler hears of it in the next turn.
+      this.#failure = result;
+      this.#queue.clear();
+      this.#isReadable = true;
+      this.#loop.again(this.transport.fd, broken);
+    } else if (this.#queue.isEmpty) {
+      if (this.#end === "after") this.#sendEnd();
+    } else if (result === 0) {
+      this.#loop.again(this.transport.fd, EPOLLOUT); // a share of a file is through, and there may be room for more
+    }
+    if (!this.isWritable) this.#owesDrain = true;
+    return !this.#owesDrain;
+  }
+
+  /** Everything has left: the peer meets the end of our stream. */
+  #sendEnd(): void {
+    this.#end = "sent";
+    const result = this.transport.shutdownWrite();
+    if (this.#peerEnded || (result < 0 && result !== -EAGAIN)) this.#close(undefined, false);
+    else if (this.#isLingering) this.#linger();
+  }
+
+  /** Looks once in a while whether the peer still takes bytes, and closes when it does not. */
+  #linger(): void {
+    let before = this.#acknowledged();
+    this.#lingerTimer = this.#loop.timers.set(
+      lingerMs,
+      () => {
+        const now = this.#acknowledged();
+        if (now <= before) this.destroy();
+        else this.#loop.timers.rearm(this.#lingerTimer!, lingerMs);
+        before = now;
+      },
+      (error) => this.onError(error),
+    );
+  }
+
+  /** Bytes that have arrived at the peer's kernel (`man 7 tcp`, SIOCOUTQ). */
+  #acknowledged(): number {
+    ioctl(this.transport.fd, SIOCOUTQ, unacknowledged);
+    return this.#queue.sent - new DataView(unacknowledged.buffer).getInt32(0, true);
+  }
+
+  #close(error: string | undefined, reset: boolean): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#lingerTimer !== undefined) this.#loop.timers.cancel(this.#lingerTimer);
+    this.#loop.remove(this.transport.fd);
+    this.transport.close(reset);
+    this.#queue.clear();
+    this.#onClosed?.(this);
+    this.handler.onClose(error);
+  }
+}

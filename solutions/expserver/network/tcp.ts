@@ -1,0 +1,155 @@
+import {
+  accept4,
+  close,
+  EAGAIN,
+  ECONNABORTED,
+  EINTR,
+  EPOLLET,
+  EPOLLIN,
+  getsockname,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SockaddrStorage,
+  type SocketAddress,
+} from "expserver-course/linux";
+import type { Loop } from "../core/loop.ts";
+import type { Timer } from "../core/timers.ts";
+import type { Handler } from "./poller.ts";
+import { describeErrno, listenOn } from "./socket.ts";
+import { TcpConnection } from "./tcp-connection.ts";
+import { PlainTransport } from "./transport.ts";
+
+export { TcpConnection, type TcpHandler } from "./tcp-connection.ts";
+export { PlainTransport, type TlsInfo, type Transport } from "./transport.ts";
+export type { SendableFile } from "./write-queue.ts";
+
+/** Connections that one turn accepts at most, before those that are there have their turn. */
+const acceptBudget = 64;
+/** How long accepting rests when it fails for want of descriptors or memory, in milliseconds. */
+const restMs = 100;
+
+const peerAddress = new SockaddrStorage();
+
+/** Listens on one address and makes a {@link TcpConnection} of each connection that comes. */
+export class TcpServer implements Handler {
+  /** Where it listens; with the port that the kernel chose when none was asked for. */
+  readonly address: SocketAddress;
+  readonly #loop: Loop;
+  readonly #fd: number;
+  readonly #onConnection: (connection: TcpConnection) => void;
+  readonly #connections = new Set<TcpConnection>();
+  readonly #forget = (connection: TcpConnection) => void this.#connections.delete(connection);
+  /** Set while accepting rests. */
+  #rest: Timer | undefined;
+  /** The last trouble with accepting that was told. */
+  #complaint = "";
+  #isPaused = true;
+  #isDestroyed = false;
+
+  private constructor(loop: Loop, fd: number, onConnection: (connection: TcpConnection) => void) {
+    this.#loop = loop;
+    this.#fd = fd;
+    this.#onConnection = onConnection;
+    this.address = getsockname(fd);
+    this.resume();
+  }
+
+  /**
+   * Listens on an address.
+   * @param address a numeric address; port 0 lets the kernel choose
+   * @param onConnection gets each new connection and sets its handler
+   * @throws {SystemCallError} EADDRINUSE, EACCES, …; nothing stays open then
+   */
+  static listen(
+    loop: Loop,
+    address: SocketAddress,
+    onConnection: (connection: TcpConnection) => void,
+  ): TcpServer {
+    return TcpServer.adopt(loop, listenOn(address), onConnection);
+  }
+
+  /**
+   * Serves a socket that listens already, such as one that a worker inherited.
+   * @param fd a non-blocking listening socket, which this object closes
+   */
+  static adopt(loop: Loop, fd: number, onConnection: (connection: TcpConnection) => void): TcpServer {
+    try {
+      return new TcpServer(loop, fd, onConnection);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  /** The connections that are open now. */
+  get connections(): ReadonlySet<TcpConnection> {
+    return this.#connections;
+  }
+
+  /** Stops accepting: new connections wait in the kernel's queue, or go to another process with the same socket. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#loop.remove(this.#fd);
+  }
+
+  /** Accepts again. */
+  resume(): void {
+    if (!this.#isPaused || this.#isDestroyed) return;
+    this.#isPaused = false;
+    this.#loop.add(this.#fd, EPOLLIN | EPOLLET, this);
+  }
+
+  onReady(): void {
+    for (let accepted = 0; accepted < acceptBudget && !this.#isPaused; accepted++) {
+      const fd = accept4(this.#fd, peerAddress, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) this.#welcome(fd);
+      else if (fd === -EAGAIN) return;
+      else if (fd !== -ECONNABORTED && fd !== -EINTR) {
+        this.#complain(`cannot accept connections for now: ${describeErrno(fd)}`);
+        this.#rest = this.#loop.timers.set(restMs, () => this.#loop.again(this.#fd, EPOLLIN));
+        return;
+      }
+    }
+    this.#loop.again(this.#fd, EPOLLIN);
+  }
+
+  onError(error: unknown): void {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    this.#loop.again(this.#fd, EPOLLIN); // those behind the one that failed
+  }
+
+  /** Closes the listening socket and all its connections. Calling it again does nothing. */
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.pause();
+    this.#isDestroyed = true;
+    if (this.#rest !== undefined) this.#loop.timers.cancel(this.#rest);
+    close(this.#fd);
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+
+  #welcome(fd: number): void {
+    let connection: TcpConnection;
+    try {
+      connection = new TcpConnection(this.#loop, new PlainTransport(fd), peerAddress.address(), this.#forget);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+    this.#complaint = "";
+    this.#connections.add(connection);
+    try {
+      this.#onConnection(connection);
+    } catch (error) {
+      connection.onError(error);
+    }
+  }
+
+  /** Tells the operator of a trouble, once until it is over. */
+  #complain(sentence: string): void {
+    if (sentence === this.#complaint) return;
+    this.#complaint = sentence;
+    process.stderr.write(`${sentence}\n`);
+  }
+}
