@@ -5,7 +5,8 @@ import { examineMachine } from "../doctor.ts";
 import type { CheckContext } from "../engine/context.ts";
 import { assert, quote } from "../engine/evidence.ts";
 import type { Program } from "../engine/program.ts";
-import { builds, expectExit, expectNoStackTrace, expectStatus, onlySystemCalls } from "./general.ts";
+import { expectExit, expectNoStackTrace, expectStatus } from "./general/endings.ts";
+import { builds, onlySystemCalls } from "./general/start.ts";
 
 /** Runs hello to its end. */
 async function runHello({ launch }: CheckContext, env: NodeJS.ProcessEnv = {}): Promise<Program> {

@@ -1,18 +1,14 @@
 import { check } from "../checks.ts";
 import {
-  announces,
-  builds,
   endsOnSignal,
-  exchange,
   expectExit,
   expectNoStackTrace,
   expectStatus,
   inTurnOrTogether,
-  onlySystemCalls,
-  portTaken,
   restarts,
-  usage,
-} from "./general.ts";
+} from "./general/endings.ts";
+import { exchange } from "./general/lines.ts";
+import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
 
 const byHand = "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'hello\\n' >&3; head -n 1 <&3";
 

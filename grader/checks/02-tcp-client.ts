@@ -4,16 +4,9 @@ import { assert, count, describeBytes, quote, renderDifference } from "../engine
 import type { Program } from "../engine/program.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
 import type { TcpListener } from "../engine/tcp-listener.ts";
-import {
-  builds,
-  endsOnSignal,
-  expectExit,
-  expectNoStackTrace,
-  expectStatus,
-  onlySystemCalls,
-  reversed,
-  usage,
-} from "./general.ts";
+import { endsOnSignal, expectExit, expectNoStackTrace, expectStatus } from "./general/endings.ts";
+import { reversed } from "./general/lines.ts";
+import { builds, onlySystemCalls, usage } from "./general/start.ts";
 
 const label = "[SERVER MESSAGE] ";
 const byHand =

@@ -3,20 +3,12 @@ import type { CheckContext } from "../engine/context.ts";
 import { assert, count } from "../engine/evidence.ts";
 import { listenersOn } from "../engine/listeners.ts";
 import { epollSets, openDescriptors } from "../engine/proc.ts";
-import {
-  announces,
-  builds,
-  connectMany,
-  endsOnSignal,
-  exchange,
-  onlySystemCalls,
-  portTaken,
-  restarts,
-  returnsDescriptors,
-  sleepsWhenIdle,
-  survivesResets,
-  usage,
-} from "./general.ts";
+import { returnsDescriptors } from "./general/descriptors.ts";
+import { endsOnSignal, restarts } from "./general/endings.ts";
+import { sleepsWhenIdle } from "./general/idle.ts";
+import { connectMany, exchange } from "./general/lines.ts";
+import { survivesResets } from "./general/resets.ts";
+import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
 
 const oneClient = "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'hello\\n' >&3; head -n 1 <&3";
 const twoClients =

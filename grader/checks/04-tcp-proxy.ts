@@ -6,26 +6,12 @@ import type { Program } from "../engine/program.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
 import type { TcpListener } from "../engine/tcp-listener.ts";
 import { findTool } from "../engine/tool.ts";
-import {
-  announces,
-  builds,
-  connectMany,
-  countDescriptors,
-  endsOnSignal,
-  exchange,
-  expectDescriptorsBelow,
-  expectNoStackTrace,
-  type IdleSituation,
-  idleSituations,
-  onlySystemCalls,
-  portTaken,
-  restarts,
-  returnsDescriptors,
-  reversed,
-  sleepsWhenIdle,
-  usage,
-  whileStopped,
-} from "./general.ts";
+import { countDescriptors, expectDescriptorsBelow, returnsDescriptors } from "./general/descriptors.ts";
+import { endsOnSignal, expectNoStackTrace, restarts } from "./general/endings.ts";
+import { type IdleSituation, idleSituations, sleepsWhenIdle } from "./general/idle.ts";
+import { connectMany, exchange, reversed } from "./general/lines.ts";
+import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
+import { whileStopped } from "./general/surroundings.ts";
 
 const MiB = 1024 * 1024;
 const byHand =
