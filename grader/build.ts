@@ -1,19 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createRequire, isBuiltin } from "node:module";
-import { dirname, join, relative } from "node:path";
-import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packageRoot } from "../stages/package-root.ts";
 import type { Stage } from "../stages/stage.ts";
+import { bundle, type ForbiddenImport } from "./bundle.ts";
 import type { Course } from "./course.ts";
 import { KeptOutput } from "./engine/kept-output.ts";
 import { endMarked, markName } from "./engine/leftovers.ts";
 import { describeExit, type Exit } from "./engine/program.ts";
-import { UserError } from "./user-error.ts";
-
-/** An import of a module that would do the stage's work: `node:net` in `src/x.ts`, or in a package. */
-export type ForbiddenImport = { module: string; importer: string };
 
 /** A program that is ready to run, or the reason why not. */
 export type BuiltProgram = {
@@ -29,82 +25,7 @@ export type BuiltProgram = {
   forbiddenImports: ForbiddenImport[];
 };
 
-/** Node's modules that do what the course teaches. */
-const forbiddenModules = new Set(
-  ["net", "http", "https", "http2", "tls", "dgram", "cluster"].flatMap((name) => [name, `node:${name}`]),
-);
-
 const buildTimeLimitMs = 120_000;
-
-const compilerTrouble = (message: string) =>
-  `The compiler, esbuild, did not work (${message.split("\n")[0]}). Install the course again, with optional dependencies: npm install`;
-
-/** The package name of a file below `node_modules`, or `undefined` for a file of the learner's. */
-function packageOf(file: string): string | undefined {
-  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
-}
-
-/**
- * Bundles a TypeScript program into one file, so that it starts fast. Source maps are on, so that a
- * stack trace names the learner's lines. `expserver-course/…` stays outside and is always this package.
- */
-async function bundle(target: string, entry: string, outfile: string): Promise<BuiltProgram> {
-  const { build, formatMessages } = await import("esbuild");
-  const forbiddenImports: ForbiddenImport[] = [];
-  const result = await build({
-    absWorkingDir: target,
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    sourcemap: "linked",
-    logLevel: "silent",
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
-    plugins: [
-      {
-        name: "imports",
-        setup({ onResolve, onLoad }) {
-          // A stand-in that names every export, so that a misspelt import is an error here, with its line.
-          onResolve({ filter: /^expserver-course\/(linux|zod)$/ }, ({ path }) => ({
-            path,
-            namespace: "package",
-          }));
-          onLoad({ filter: /.*/, namespace: "package" }, async ({ path }) => {
-            const file = path.endsWith("zod") ? "zod.js" : "index.js";
-            // A URL, as a folder's name may hold what an import takes for the end of a path.
-            const url = pathToFileURL(join(packageRoot, "dist", "linux", file)).href;
-            const names = Object.keys(await import(url));
-            return { contents: `export { ${names.join(", ")} } from ${JSON.stringify(url)};` };
-          });
-          onResolve({ filter: /^file:/, namespace: "package" }, ({ path }) => ({ path, external: true }));
-          onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
-          onResolve({ filter: /.*/ }, ({ path, importer }) => {
-            if (!isBuiltin(path)) return undefined;
-            if (forbiddenModules.has(path)) {
-              const from = packageOf(importer);
-              forbiddenImports.push({
-                module: path.replace(/^(?!node:)/, "node:"),
-                importer: from === undefined ? relative(target, importer) : `the package ${from}`,
-              });
-            }
-            return { path, external: true };
-          });
-        },
-      },
-    ],
-  }).catch((error: unknown) => error as Error & { errors?: Parameters<typeof formatMessages>[0] });
-  if (result.errors === undefined) throw new UserError(compilerTrouble((result as Error).message));
-  const base = { language: "typescript" as const, ports: "argument" as const, forbiddenImports };
-  if (result.errors.length > 0) {
-    const log = (await formatMessages(result.errors, { kind: "error", color: false })).join("\n").trimEnd();
-    return { ...base, ok: false, log, command: [] };
-  }
-  return { ...base, ok: true, command: [process.execPath, "--enable-source-maps", outfile] };
-}
 
 /**
  * Runs the build command of `course.json` in the workspace. What it leaves in the background is ended.
@@ -181,13 +102,21 @@ export async function buildProgram(
     };
   }
   mkdirSync(folder, { recursive: true });
-  return bundle(target, entry, join(folder, `${name}.mjs`));
+  const outfile = join(folder, `${name}.mjs`);
+  const { log, forbiddenImports } = await bundle(target, { file: entry }, outfile);
+  return {
+    ok: log === undefined,
+    log,
+    language: "typescript",
+    command: log === undefined ? nodeCommand(outfile) : [],
+    ports: "argument",
+    forbiddenImports,
+  };
 }
 
-/** Ends the compiler's helper process. */
-export async function stopBuilder(): Promise<void> {
-  const { stop } = await import("esbuild");
-  await stop();
+/** The command that runs a bundle. */
+export function nodeCommand(file: string): string[] {
+  return [process.execPath, "--enable-source-maps", file];
 }
 
 /**

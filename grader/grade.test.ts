@@ -216,7 +216,7 @@ describe.concurrent("a workspace", () => {
     await new Promise<void>((resolve) => other.listen(0, "0.0.0.0", resolve));
     const { port } = other.address() as AddressInfo;
     const fixed = packageWith(
-      checksFile(`check("starts", words, async ({ start }) => void (await start({ port: ${port} })))`),
+      checksFile(`check("starts", words, async ({ start }) => void (await start({ ports: [${port}] })))`),
     );
     const target = workspace({ "course.json": { run: { "tcp-server": "sleep 1000" }, ports: "fixed" } });
     const record = await graded(target, { root: fixed });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { loadHints } from "../stages/hints.ts";
 import { packageVersion } from "../stages/package-root.ts";
 import type { Stage } from "../stages/stage.ts";
-import { type BuiltProgram, buildProgram, findTypeErrors, runBuildCommand, stopBuilder } from "./build.ts";
+import { type BuiltProgram, buildProgram, findTypeErrors, runBuildCommand } from "./build.ts";
+import { stopBuilder } from "./bundle.ts";
 import { type Check, type CheckDefinition, loadChecks, withPrerequisites } from "./checks.ts";
 import { type Course, loadCourse } from "./course.ts";
 import { beginRun, endRun, markOf, type Run, removeLeftovers } from "./engine/leftovers.ts";
@@ -13,6 +14,7 @@ import { adoptOrphans } from "./engine/program-tree.ts";
 import { newSeed } from "./engine/random.ts";
 import { startWatchdog } from "./engine/watchdog.ts";
 import type { StagePlan } from "./plan.ts";
+import { buildProbes } from "./probes.ts";
 import { type CheckResult, exitStatusOf, type GradeRecord, type StageResult, sumPoints } from "./record.ts";
 import { runStage } from "./run.ts";
 import type { CheckReport } from "./run-check.ts";
@@ -173,21 +175,29 @@ function makeRunFolder(target: string, run: Run, startedAt: string): string {
   return folder;
 }
 
+/** Builds the stage's program, unless the workspace's own build has failed. */
+async function buildStageProgram(grading: Grading, stage: Stage, folder: string): Promise<BuiltProgram> {
+  const { options, course, buildLog } = grading;
+  if (buildLog === undefined) return buildProgram(options.target, stage, course, folder);
+  return {
+    ok: false,
+    log: buildLog,
+    language: "other",
+    command: [],
+    ports: "argument",
+    forbiddenImports: [],
+  };
+}
+
 async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Promise<StageResult> {
   const { options, listener } = grading;
   const start = performance.now();
   listener.onStageStart?.(stage, checks);
-  const program: BuiltProgram =
-    grading.buildLog === undefined
-      ? await buildProgram(options.target, stage, grading.course, join(grading.runFolder, "build"))
-      : {
-          ok: false,
-          log: grading.buildLog,
-          language: "other",
-          command: [],
-          ports: "argument",
-          forbiddenImports: [],
-        };
+  const buildFolder = join(grading.runFolder, "build");
+  const [program, probes] = await Promise.all([
+    buildStageProgram(grading, stage, buildFolder),
+    buildProbes(options.target, stage, grading.course, buildFolder),
+  ]);
   const build: StageResult["build"] = { ok: program.ok, log: program.log, warnings: [] };
   listener.onBuild?.(stage, build);
   const hints = loadHints(stage);
@@ -197,7 +207,8 @@ async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Prom
     target: options.target,
     programName: stage.program.name,
     program,
-    fixedPorts: stage.program.ports,
+    probes,
+    ownPorts: stage.program.ports,
     seed: grading.seed,
     factor: grading.factor,
     mark: grading.run.mark,

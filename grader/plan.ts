@@ -1,4 +1,5 @@
 import type { BuiltProgram } from "./build.ts";
+import type { BuiltProbes } from "./probes.ts";
 
 /** What the process that runs a stage's checks needs to know: plain JSON. */
 export type StagePlan = {
@@ -7,8 +8,10 @@ export type StagePlan = {
   target: string;
   programName: string;
   program: BuiltProgram;
-  /** Ports of programs that take none as an argument. */
-  fixedPorts: number[];
+  /** `undefined` at a stage without probes. */
+  probes?: BuiltProbes;
+  /** The ports that the program listens on by itself; one that takes arguments is given others, as many. */
+  ownPorts: number[];
   seed: string;
   factor: number;
   /** Marks the processes of this grading. */

@@ -65,7 +65,7 @@ describe("the outcome of a check", () => {
   test("is error when a port that the check needs is taken, and names the holder", async () => {
     const report = await probe(planFor("sleep 1000"), async ({ listen, start }) => {
       const { port } = await listen();
-      await start({ port });
+      await start({ ports: [port] });
     });
     expect(report.outcome).toBe("error");
     expect(report.reason).toMatch(

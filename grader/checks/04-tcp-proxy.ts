@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { type Check, check } from "../checks.ts";
-import type { CheckContext } from "../engine/context.ts";
+import type { CheckContext, StartOptions } from "../engine/context.ts";
 import { assert, CheckFailure, count, describeBytes, renderDifference } from "../engine/evidence.ts";
 import type { Program } from "../engine/program.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
@@ -95,11 +95,11 @@ async function playUpstream(peer: TcpPeer): Promise<void> {
 }
 
 /** Gives the program such an upstream. */
-async function reversingUpstream(context: CheckContext): Promise<string[]> {
+async function reversingUpstream(context: CheckContext): Promise<StartOptions> {
   const upstream = await context.listen({ port: await upstreamPort(context) }, (peer) => {
     void playUpstream(peer);
   });
-  return [`127.0.0.1:${upstream.port}`];
+  return { args: [`127.0.0.1:${upstream.port}`] };
 }
 
 /** Pairs of which one direction is over: its descriptor stays readable for ever. */
@@ -583,9 +583,9 @@ export const checks: Check[] = [
   ]),
   endsOnSignal(
     [
-      ({ start }, args) => start({ args }),
-      async (context, args) => {
-        const server = await context.start({ args });
+      ({ start }, options) => start(options),
+      async (context, options) => {
+        const server = await context.start(options);
         await connectMany(context, server, 3);
         return server;
       },

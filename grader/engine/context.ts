@@ -1,10 +1,11 @@
 import { programCommand } from "../build.ts";
 import type { StagePlan } from "../plan.ts";
-import { CheckSkipped, describeMs } from "./evidence.ts";
+import { CheckFailure, CheckSkipped, describeMs } from "./evidence.ts";
 import { markName, markOf } from "./leftovers.ts";
 import { Limits } from "./limits.ts";
 import { Deadline, runQueueClock } from "./machine.ts";
 import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
+import type { ProbeResult } from "./probe-process.ts";
 import { Program } from "./program.ts";
 import { ProgramTree } from "./program-tree.ts";
 import { Random } from "./random.ts";
@@ -18,6 +19,14 @@ import { Transcript } from "./transcript.ts";
 export class GraderTrouble extends Error {
   override name = "GraderTrouble";
 }
+
+/** How a program is started as a server. */
+export type StartOptions = {
+  ports?: number[];
+  args?: string[];
+  talkTo?: number;
+  env?: NodeJS.ProcessEnv;
+};
 
 /** What a check works with. All members can be taken apart: `async ({ start, connect }) => …`. */
 export class CheckContext {
@@ -100,26 +109,86 @@ export class CheckContext {
   };
 
   /**
-   * Runs the stage's program as a server and waits until it listens.
-   * @param options.port the port to give it; by default a free one, or its own where ports are fixed
-   * @param options.args further arguments behind the port; a program with fixed ports gets none at all
+   * Runs the stage's program as a server and waits until it listens on all its ports.
+   * @param options.ports the ports to give it; by default as many free ones as it has (`stage.json`), or its own where
+   * ports are fixed
+   * @param options.args further arguments behind the ports; a program with fixed ports gets none at all
+   * @param options.talkTo which of the ports clients connect to when they name none, counted from 0
    * @throws CheckFailure when it ends or does not listen in time
    */
-  start = async (
-    options: { port?: number; args?: string[]; env?: NodeJS.ProcessEnv } = {},
-  ): Promise<Program> => {
-    const fixed = this.plan.program.ports === "fixed";
-    const port = options.port ?? (fixed ? this.plan.fixedPorts[0]! : await this.freePort());
-    const holder = whoHolds(port);
-    if (holder !== undefined) {
+  start = async (options: StartOptions = {}): Promise<Program> => {
+    const ports = options.ports ?? (await this.portsForProgram());
+    for (const holder of ports.map(whoHolds)) {
+      if (holder === undefined) continue;
       throw new GraderTrouble(
         `${holder}. End it, or grade with --isolate, which gives the programs a network of their own.`,
       );
     }
-    const program = this.launch(fixed ? [] : [String(port), ...(options.args ?? [])], options.env);
-    program.port = port;
+    const fixed = this.plan.program.ports === "fixed";
+    const args = fixed ? [] : [...ports.map(String), ...(options.args ?? [])];
+    const program = this.launch(args, options.env);
+    program.ports = ports;
+    program.port = ports[options.talkTo ?? 0]!;
     await program.listening();
     return program;
+  };
+
+  /** The ports for one run of the program: as many free ones as it has, or its own where ports are fixed. */
+  portsForProgram = async (): Promise<number[]> => {
+    const { ownPorts, program } = this.plan;
+    if (program.ports === "fixed") return ownPorts;
+    return Promise.all(ownPorts.map(() => this.freePort()));
+  };
+
+  /**
+   * Runs one of the stage's probes (`grader/probes/`), which call modules of the workspace, in a process of its own.
+   * Skips the check where the workspace has no such modules.
+   * @param name the probe's name
+   * @param withinMs how long it may take, start included
+   * @throws CheckFailure what the probe found wrong, or that it did not get to its end
+   */
+  probe = async (name: string, { withinMs = 20_000 } = {}): Promise<void> => {
+    const { probes } = this.plan;
+    if (probes === undefined) throw new GraderTrouble(`this stage has no probes, and ${name} is none`);
+    if ("skip" in probes) return this.skip(probes.skip);
+    if ("problem" in probes) {
+      throw new CheckFailure({
+        summary: "the modules cannot be called as the stage's contract says",
+        expected: "modules that build, with the exports of the contract",
+        observed: probes.problem,
+      });
+    }
+    this.#requireOpen();
+    this.#limits.begin();
+    this.step(`called the modules in a process of their own: the probe ${name}`);
+    const process = new Program({
+      name: "the modules' process",
+      displayArgs: [],
+      command: [...probes.command, name],
+      cwd: this.plan.target,
+      env: this.plan.env,
+      mark: this.#mark,
+      tree: this.tree,
+      deadline: this.deadline,
+      tellsResult: true,
+    });
+    this.programs.push(process);
+    const deadline = this.deadline(withinMs);
+    const exit = await process.ended(withinMs);
+    const result = process.result.text();
+    if (exit !== undefined && result !== "") {
+      const { failure } = JSON.parse(result) as ProbeResult;
+      if (failure !== undefined) throw new CheckFailure(failure);
+      return;
+    }
+    throw new CheckFailure({
+      summary:
+        exit === undefined
+          ? "the modules' process does not come to its end"
+          : "the modules' process ended too early",
+      expected: `the end of the probe within ${describeMs(deadline.limitMs)}`,
+      observed: exit === undefined ? "it still runs" : `it ${process.death()}`,
+    });
   };
 
   /** Runs the stage's program in a terminal. */

@@ -77,7 +77,7 @@ describe("waiting until a server listens", () => {
   test("gives up at the deadline, and says that the program listens nowhere", async () => {
     const evidence = await failedProbe(planFor("sleep 1000"), async ({ launch }) => {
       const program = launch([]);
-      program.port = 1;
+      program.ports = [1];
       await program.listening(200);
     });
     expect(evidence.summary).toBe("tcp-server does not listen on port 1");
@@ -98,7 +98,7 @@ describe("waiting until a server listens", () => {
     const liar = `console.log("listening on 0.0.0.0:" + process.argv[2]); setInterval(() => {}, 1000)`;
     const evidence = await failedProbe(nodePlan(liar), async ({ launch, freePort }) => {
       const program = launch([String(await freePort())]);
-      program.port = Number(program.commandLine.split(" ")[1]);
+      program.ports = [Number(program.commandLine.split(" ")[1])];
       await program.printed("listening", 5000);
       await program.listening(100);
     });
@@ -111,7 +111,7 @@ describe("waiting until a server listens", () => {
       const port = await freePort();
       const program = launch([String(port)]);
       await program.printed("up", 5000);
-      program.port = port;
+      program.ports = [port];
       await program.listening(100);
     });
     const port = Number(/port (\d+)$/.exec(evidence.summary)![1]);
@@ -122,7 +122,7 @@ describe("waiting until a server listens", () => {
     const evidence = await failedProbe(planFor("sleep 1000"), async ({ launch, listen }) => {
       const other = await listen();
       const program = launch([]);
-      program.port = other.port;
+      program.ports = [other.port];
       await program.listening(200);
     });
     expect(evidence.observed).toBe("the program runs and listens on no port");
@@ -196,7 +196,7 @@ describe("what a program prints", () => {
     const evidence = await failedProbe(shellPlan("seq 1 1000"), async ({ launch }) => {
       const program = launch([]);
       await program.ended(5000);
-      program.port = 1;
+      program.ports = [1];
       await program.listening();
     });
     const { output } = evidence.programs[0]!;
@@ -271,7 +271,7 @@ describe("limits:", () => {
       await program.ended(20_000);
       expect(program.output.bytes().length).toBeLessThanOrEqual(1024 * 1024 + 64 * 1024);
       step("over");
-      program.port = 1;
+      program.ports = [1];
       await program.listening();
     });
     expect(evidence.summary).toBe(

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { Readable } from "node:stream";
 import { CheckFailure, describeMs } from "./evidence.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { markName } from "./leftovers.ts";
-import { listenersOn, listeningPorts } from "./listeners.ts";
+import { listeningPorts, listeningSockets } from "./listeners.ts";
 import type { Deadline } from "./machine.ts";
+import { resultDescriptor } from "./probe-process.ts";
 import type { ProgramTree } from "./program-tree.ts";
 import { signalName } from "./signals.ts";
 
@@ -65,6 +67,8 @@ export type ProgramOptions = {
   mark: string;
   tree: ProgramTree;
   deadline: (ms: number) => Deadline;
+  /** Whether it tells a result on descriptor 3. */
+  tellsResult?: boolean;
 };
 
 /** The learner's program while it runs: its own process group, its output, its end. */
@@ -73,9 +77,13 @@ export class Program {
   readonly commandLine: string;
   readonly stdout = new KeptOutput();
   readonly stderr = new KeptOutput();
+  /** What it wrote to descriptor 3. */
+  readonly result = new KeptOutput();
   /** What both said, in the order in which it arrived. */
   readonly output = new KeptOutput();
-  /** The port it was told to listen on, when it is a server. */
+  /** The ports it was told to listen on, when it is a server. */
+  ports: number[] = [];
+  /** The one of them that clients of the check connect to when they name none. */
   port = 0;
   exit: Exit | undefined;
   /** Why the grader ended it before its time, as a sentence. */
@@ -95,12 +103,15 @@ export class Program {
       cwd: options.cwd,
       env: { ...options.env, [markName]: options.mark },
       detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: options.tellsResult ? ["pipe", "pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe"],
     });
     if (this.#child.pid !== undefined) options.tree.noteSpawned(this.#child.pid);
     this.#child.stdin!.on("error", () => {}); // EPIPE: a program may end without reading its input
     this.#child.stdout!.on("data", (bytes: Buffer) => this.#keep(this.stdout, bytes));
     this.#child.stderr!.on("data", (bytes: Buffer) => this.#keep(this.stderr, bytes));
+    (this.#child.stdio[resultDescriptor] as Readable | undefined)?.on("data", (bytes: Buffer) =>
+      this.result.add(bytes),
+    );
     this.#child.once("error", (error) => this.#end({ code: 127, signal: null }, error.message));
     this.#child.once("exit", (code, signal) => this.#end({ code, signal }));
   }
@@ -182,37 +193,41 @@ export class Program {
     this.#child.stdin!.end();
   }
 
-  #listens(): boolean {
+  /** The first of its ports on which it does not listen. */
+  #missingPort(): number | undefined {
     // The first look is cheap; only when somebody listens there it is worth asking who.
-    return (
-      listenersOn(this.port).length > 0 && listeningPorts(this.#options.tree.alive()).includes(this.port)
-    );
+    const open = new Set(listeningSockets().map(({ port }) => port));
+    const missing = this.ports.find((port) => !open.has(port));
+    if (missing !== undefined) return missing;
+    const own = listeningPorts(this.#options.tree.alive());
+    return this.ports.find((port) => !own.includes(port));
   }
 
   /**
-   * Waits until it listens on its port, watching for its end meanwhile. Asks the kernel's socket
+   * Waits until it listens on all its ports, watching for its end meanwhile. Asks the kernel's socket
    * table: a trial connection would use up the only one that some programs accept, and a printed line
    * may still be in the program's buffer.
    * @throws CheckFailure when it ends first or does not listen in time
    */
   async listening(withinMs = 10_000): Promise<void> {
     const deadline = this.#options.deadline(withinMs);
-    const ready = await deadline.until(() => this.exit !== undefined || this.#listens(), {
+    const ready = await deadline.until(() => this.exit !== undefined || this.#missingPort() === undefined, {
       wakeUp: this.wakeUp,
       pollMs: 5,
     });
     if (ready && this.exit === undefined) return;
+    const missing = this.#missingPort() ?? this.port;
     const elsewhere = listeningPorts(this.#options.tree.alive());
     throw new CheckFailure({
       summary: this.exit
-        ? `${this.name} ended before it listened on port ${this.port}`
-        : `${this.name} does not listen on port ${this.port}`,
-      expected: `a listening socket on port ${this.port} within ${describeMs(deadline.limitMs)}`,
+        ? `${this.name} ended before it listened on port ${missing}`
+        : `${this.name} does not listen on port ${missing}`,
+      expected: `a listening socket on port ${missing} within ${describeMs(deadline.limitMs)}`,
       observed:
         this.death() !== undefined
           ? `the program ${this.death()}`
           : elsewhere.length > 0
-            ? `the program runs and listens on port ${elsewhere.join(", ")} instead`
+            ? `the program runs and listens on port ${elsewhere.join(", ")} ${this.ports.length > 1 ? "only" : "instead"}`
             : "the program runs and listens on no port",
     });
   }
@@ -224,7 +239,7 @@ export class Program {
   async ended(withinMs: number): Promise<Exit | undefined> {
     const deadline = this.#options.deadline(withinMs);
     const exit = await deadline.until(() => this.exit, { wakeUp: this.wakeUp });
-    if (exit !== undefined) await this.output.settled();
+    if (exit !== undefined) await Promise.all([this.output.settled(), this.result.settled()]);
     return exit;
   }
 
@@ -243,6 +258,7 @@ export class Program {
     this.#child.stdin!.destroy();
     this.#child.stdout!.destroy();
     this.#child.stderr!.destroy();
+    (this.#child.stdio[resultDescriptor] as Readable | undefined)?.destroy();
     this.#child.unref();
   }
 }

@@ -56,7 +56,7 @@ export function planFor(command: string, more: Partial<StagePlan> = {}): StagePl
     target: temporaryFolder(),
     programName: "tcp-server",
     program: { ok: true, language: "other", command: [command], ports: "argument", forbiddenImports: [] },
-    fixedPorts: [],
+    ownPorts: [8080],
     seed: "seed",
     factor: 1,
     mark: newSeed(),

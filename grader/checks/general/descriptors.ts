@@ -5,7 +5,7 @@ import { assert, count } from "../../engine/evidence.ts";
 import { openDescriptors } from "../../engine/proc.ts";
 import type { Program } from "../../engine/program.ts";
 import { exchange, letCome } from "./lines.ts";
-import { nothingAround, type Overrides, type Surroundings } from "./surroundings.ts";
+import { nothingAround, type Overrides, type Surroundings, startIn } from "./surroundings.ts";
 
 /** Open descriptors of all processes of the check's program. */
 export function countDescriptors({ tree }: CheckContext): number {
@@ -58,7 +58,7 @@ export function returnsDescriptors(
       ...others,
     },
     async (context) => {
-      const server = await context.start({ args: await surroundings(context) });
+      const server = await startIn(context, surroundings);
       const withOne = await descriptorsWithOneClient(context, server);
       await letCome(1000, async (index) => {
         const client = await context.connect(server);

@@ -1,6 +1,6 @@
 /** Ends of programs: expected, asked for, and what comes after. */
 import { type Check, check } from "../../checks.ts";
-import type { CheckContext } from "../../engine/context.ts";
+import type { CheckContext, StartOptions } from "../../engine/context.ts";
 import { assert, CheckFailure, describeMs } from "../../engine/evidence.ts";
 import { describeExit, type Exit, type Program } from "../../engine/program.ts";
 import { exchange } from "./lines.ts";
@@ -53,10 +53,10 @@ export async function inTurnOrTogether(parts: (() => Promise<void>)[], inTurn = 
 
 /**
  * SIGTERM and SIGINT end the program.
- * @param begin starts the program, with the arguments that the surroundings ask for, and brings it to where it waits
+ * @param begin starts the program, as the surroundings ask for, and brings it to where it waits
  */
 export function endsOnSignal(
-  begin: ((context: CheckContext, args: string[]) => Promise<Program>)[],
+  begin: ((context: CheckContext, options: StartOptions) => Promise<Program>)[],
   overrides: Overrides = {},
   surroundings: Surroundings = nothingAround,
 ): Check {
@@ -71,9 +71,9 @@ export function endsOnSignal(
       ...overrides,
     },
     async (context) => {
-      const args = await surroundings(context);
+      const options = await surroundings(context);
       const ends = async (signal: NodeJS.Signals, each: (typeof begin)[number]) => {
-        const program = await each(context, args);
+        const program = await each(context, options);
         context.step(`sent ${signal}`);
         program.kill(signal);
         await expectExit(program, 1000, signal);
@@ -97,8 +97,8 @@ export function restarts(surroundings: Surroundings = nothingAround, overrides: 
       ...overrides,
     },
     async (context) => {
-      const args = await surroundings(context);
-      const first = await context.start({ args });
+      const options = await surroundings(context);
+      const first = await context.start(options);
       const client = await context.connect(first);
       await exchange(client, "before the end\n");
       context.step("killed the server while the connection was open");
@@ -107,7 +107,7 @@ export function restarts(surroundings: Surroundings = nothingAround, overrides: 
       await client.expectEnd({ reset: true });
       // The client's own end closes now, and the server's side stays behind in TIME_WAIT.
       client.close();
-      const second = await context.start({ port: first.port, args });
+      const second = await context.start({ ...options, ports: first.ports });
       await exchange(await context.connect(second), "after the restart\n");
     },
   );

@@ -84,9 +84,9 @@ export function sleepsWhenIdle(
       ...overrides,
     },
     async (context) => {
-      const args = await surroundings(context);
+      const options = await surroundings(context);
       const computes = async (arranged: IdleSituation[]): Promise<number> => {
-        const server = await context.start({ args });
+        const server = await context.start(options);
         for (const { arrange } of arranged) await arrange(context, server);
         const share = await idleBusyShare(context);
         server.kill("SIGKILL");

@@ -4,10 +4,10 @@ import type { TcpPeer } from "../../engine/tcp-client.ts";
 import { descriptorsWithOneClient, expectDescriptorsBelow } from "./descriptors.ts";
 import { expectNoStackTrace } from "./endings.ts";
 import { exchange } from "./lines.ts";
-import { whileStopped } from "./surroundings.ts";
+import { nothingAround, type Overrides, type Surroundings, startIn, whileStopped } from "./surroundings.ts";
 
 /** Clients that break their connections harm nobody else. */
-export function survivesResets(): Check {
+export function survivesResets(surroundings: Surroundings = nothingAround, overrides: Overrides = {}): Check {
   return check(
     "resets",
     {
@@ -16,9 +16,10 @@ export function survivesResets(): Check {
       after: ["two-clients"],
       why: "A client that crashes or loses patience resets its connection, and recv or send on it fails with ECONNRESET or EPIPE. That ends this one connection: no other may notice.",
       see: ["recv(2)", "send(2)", "epoll_ctl(2)"],
+      ...overrides,
     },
     async (context) => {
-      const server = await context.start();
+      const server = await startIn(context, surroundings);
       const withOne = await descriptorsWithOneClient(context, server);
       const witness = await context.connect(server);
       await exchange(witness, "I stay\n");

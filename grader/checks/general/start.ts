@@ -46,43 +46,48 @@ export function onlySystemCalls(): Check {
   );
 }
 
-/** One line tells where the server listens. */
+/** One line for each port tells where the server listens. */
 export function announces(): Check {
   return check(
     "announces",
     {
-      title: "prints one line: listening on 0.0.0.0:PORT",
+      title: "prints one line for each port: listening on 0.0.0.0:PORT",
       points: 1,
       after: ["builds"],
       why: "Whoever starts a server wants to know that it is ready, and where. A line that stays in a buffer of the program's tells nobody.",
       see: ["write(2)"],
     },
-    async ({ start }) => {
+    async ({ start, plan }) => {
       const server = await start();
-      const line = `listening on 0.0.0.0:${server.port}\n`;
-      await server.printed(/\n/, 5000);
-      assert(server.stdout.text() === line, {
-        summary: "the line about listening is missing or not the only one",
-        expected: quote(Buffer.from(line)),
-        observed: quote(server.stdout.bytes(), 200),
+      const lines = server.ports.map((port) => `listening on 0.0.0.0:${port}\n`);
+      await server.printed(new RegExp(`(.*\\n){${lines.length}}`), 5000);
+      const printed = server.stdout.text().split(/(?<=\n)/);
+      assert(printed.toSorted().join("") === lines.toSorted().join(""), {
+        summary:
+          plan.ownPorts.length === 1
+            ? "the line about listening is missing or not the only one"
+            : "the lines about listening, one for each port, are incomplete or not the only ones",
+        expected: quote(Buffer.from(lines.join(""))),
+        observed: quote(server.stdout.bytes(), 400),
       });
-      const addresses = tcpSockets()
-        .filter(({ listening, port }) => listening && port === server.port)
-        .map(({ localHex }) => localHex);
-      // All zeros are 0.0.0.0, and in an IPv6 socket ::, which takes IPv4 clients as well.
-      assert(
-        addresses.some((address) => /^0+$/.test(address)),
-        {
-          summary: "the line says 0.0.0.0, but the program listens on one address only",
-          expected: `a socket that listens on 0.0.0.0:${server.port}`,
-          observed: `local address ${addresses.join(", ")} in /proc/net/tcp (bytes in the machine's order)`,
-        },
-      );
+      const listening = tcpSockets().filter((socket) => socket.listening);
+      for (const port of server.ports) {
+        const addresses = listening.filter((socket) => socket.port === port).map(({ localHex }) => localHex);
+        // All zeros are 0.0.0.0, and in an IPv6 socket ::, which takes IPv4 clients as well.
+        assert(
+          addresses.some((address) => /^0+$/.test(address)),
+          {
+            summary: "the line says 0.0.0.0, but the program listens on one address only",
+            expected: `a socket that listens on 0.0.0.0:${port}`,
+            observed: `local address ${addresses.join(", ")} in /proc/net/tcp (bytes in the machine's order)`,
+          },
+        );
+      }
     },
   );
 }
 
-/** A port that somebody else holds is told in one sentence. */
+/** A port that somebody else holds is told in one sentence: of several ports, one in the middle. */
 export function portTaken(): Check {
   return check(
     "port-taken",
@@ -93,10 +98,10 @@ export function portTaken(): Check {
       why: "bind(2) fails with EADDRINUSE when another program listens on the port. A person who starts a server twice should read which address is taken, not a stack trace.",
       see: ["bind(2)"],
     },
-    async ({ listen, launch, plan }) => {
-      const fixed = plan.program.ports === "fixed";
-      const other = await listen({ host: "0.0.0.0", port: fixed ? plan.fixedPorts[0] : undefined });
-      const program = launch(fixed ? [] : [String(other.port)]);
+    async ({ listen, launch, plan, portsForProgram }) => {
+      const ports = await portsForProgram();
+      const other = await listen({ host: "0.0.0.0", port: ports[Math.floor(ports.length / 2)] });
+      const program = launch(plan.program.ports === "fixed" ? [] : ports.map(String));
       const exit = await expectExit(program, 5000, `it was started on port ${other.port}, which is taken`);
       expectStatus(program, exit, [1], "when its port was taken");
       expectNoStackTrace(program);

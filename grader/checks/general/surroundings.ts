@@ -1,17 +1,22 @@
 /** What a check sets up around a program. */
 import type { CheckOptions } from "../../checks.ts";
-import { type CheckContext, GraderTrouble } from "../../engine/context.ts";
+import { type CheckContext, GraderTrouble, type StartOptions } from "../../engine/context.ts";
 import type { Program } from "../../engine/program.ts";
 
 export type Overrides = Partial<CheckOptions>;
 
 /**
  * What a check sets up around the program before it starts, such as a proxy's upstream.
- * @returns arguments for the program behind its port
+ * @returns how the program is started in them: its arguments, and the port that clients talk to
  */
-export type Surroundings = (context: CheckContext) => Promise<string[]>;
+export type Surroundings = (context: CheckContext) => Promise<StartOptions>;
 
-export const nothingAround: Surroundings = async () => [];
+export const nothingAround: Surroundings = async () => ({});
+
+/** Starts the program in its surroundings. */
+export async function startIn(context: CheckContext, surroundings: Surroundings): Promise<Program> {
+  return context.start(await surroundings(context));
+}
 
 /** Lets things happen while the program stands still, so that it meets them all at once when it goes on. */
 export async function whileStopped(
