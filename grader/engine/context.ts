@@ -9,6 +9,7 @@ import type { ProbeResult } from "./probe-process.ts";
 import { Program } from "./program.ts";
 import { ProgramTree } from "./program-tree.ts";
 import { Random } from "./random.ts";
+import { RawPeer } from "./raw-peer.ts";
 import { connectTcp, type TcpPeer } from "./tcp-client.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import { Terminal } from "./terminal.ts";
@@ -40,6 +41,7 @@ export class CheckContext {
   readonly tree: ProgramTree;
   readonly #mark: string;
   readonly #peers: TcpPeer[] = [];
+  readonly #rawPeers: RawPeer[] = [];
   #connects = 0;
   readonly #listeners: TcpListener[] = [];
   readonly #ports: ReservedPort[] = [];
@@ -250,6 +252,25 @@ export class CheckContext {
   };
 
   /**
+   * Connects a client made of system calls, for checks that must know what the kernel has taken.
+   * @param options.receiveBuffer,options.sendBuffer sizes of the kernel's buffers, in bytes
+   */
+  connectRaw = async (
+    to: { port: number },
+    options: { receiveBuffer?: number; sendBuffer?: number } = {},
+  ): Promise<RawPeer> => {
+    this.#requireOpen();
+    const peer = await RawPeer.connect(to.port, {
+      name: `client ${++this.#connects}`,
+      transcript: this.transcript,
+      deadline: this.deadline,
+      ...options,
+    });
+    this.#rawPeers.push(peer);
+    return peer;
+  };
+
+  /**
    * A server of the check's own.
    * @param onConnection answers each connection as it comes
    */
@@ -294,7 +315,7 @@ export class CheckContext {
    * crashes, the kernel closes its connections first, and its parent hears of the end a little later.
    */
   async settlePrograms(): Promise<void> {
-    const peers = [...this.#peers, ...this.#listeners.flatMap(({ accepted }) => accepted)];
+    const peers = [...this.#peers, ...this.#rawPeers, ...this.#listeners.flatMap(({ accepted }) => accepted)];
     if (!peers.some(({ over }) => over)) return;
     await Promise.all(this.programs.map((program) => program.ended(500)));
   }
@@ -319,7 +340,7 @@ export class CheckContext {
   async close(): Promise<void> {
     this.#closed = true;
     this.#limits.end();
-    for (const peer of this.#peers) peer.close();
+    for (const peer of [...this.#peers, ...this.#rawPeers]) peer.close();
     for (const listener of this.#listeners) listener.destroy();
     for (const terminal of this.terminals) terminal.release();
     for (const program of this.programs) program.kill("SIGKILL");

@@ -137,6 +137,15 @@ export function openDescriptors(pid: number): OpenDescriptor[] {
   });
 }
 
+/**
+ * The status flags of a descriptor, such as O_NONBLOCK, as `/proc/<pid>/fdinfo` shows them; `undefined` when it is
+ * closed.
+ */
+export function descriptorFlags(pid: number, fd: number): number | undefined {
+  const octal = /^flags:\s*([0-7]+)$/m.exec(readText(`/proc/${pid}/fdinfo/${fd}`) ?? "")?.[1];
+  return octal === undefined ? undefined : Number.parseInt(octal, 8);
+}
+
 /** One entry of an epoll set: the watched descriptor and its event mask. */
 export type EpollEntry = { fd: number; events: number };
 

@@ -1,0 +1,214 @@
+import {
+  AF_INET,
+  close,
+  connect,
+  EAGAIN,
+  EINPROGRESS,
+  errnoName,
+  getsockopt,
+  IPPROTO_TCP,
+  recv,
+  SHUT_WR,
+  SO_ERROR,
+  SO_LINGER,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  send,
+  setsockopt,
+  shutdown,
+  socket,
+  TCP_NODELAY,
+} from "../../linux/index.ts";
+import { CheckFailure, count, describeMs } from "./evidence.ts";
+import type { TcpPeerOptions } from "./tcp-client.ts";
+
+/** How a raw client's socket is set up. */
+export type RawPeerOptions = TcpPeerOptions & {
+  /** Bytes of SO_RCVBUF, before connecting: how much the kernel may keep for a client that does not read. */
+  receiveBuffer?: number;
+  /** Bytes of SO_SNDBUF. */
+  sendBuffer?: number;
+};
+
+/** How long the kernel takes no byte before a flood counts as stuck. */
+const stuckAfterMs = 400;
+
+/**
+ * A client made of system calls, for checks that must know what the kernel has taken: it sends and receives only
+ * when it is told to, and nothing lies in buffers of its own.
+ */
+export class RawPeer {
+  readonly name: string;
+  /** Bytes that the kernel has taken. */
+  sent = 0;
+  /** Bytes that have been received. */
+  received = 0;
+  /** Whether the end of the stream was met. */
+  ended = false;
+  /** Why the connection broke, such as ECONNRESET. */
+  broken: string | undefined;
+  readonly #fd: number;
+  readonly #options: RawPeerOptions;
+  #closed = false;
+
+  private constructor(fd: number, options: RawPeerOptions) {
+    this.#fd = fd;
+    this.#options = options;
+    this.name = options.name;
+  }
+
+  /**
+   * Connects to a server on this machine.
+   * @throws CheckFailure when it refuses, or does not answer in time
+   */
+  static async connect(port: number, options: RawPeerOptions): Promise<RawPeer> {
+    const { name, transcript, receiveBuffer, sendBuffer } = options;
+    const fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const peer = new RawPeer(fd, options);
+    try {
+      if (receiveBuffer !== undefined) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+      if (sendBuffer !== undefined) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, sendBuffer);
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      let result = connect(fd, { host: "127.0.0.1", port });
+      if (result === -EINPROGRESS) {
+        // Called again, connect tells how the attempt stands; an error is told once, by SO_ERROR.
+        const deadline = options.deadline(5000);
+        const isOver = () => {
+          const error = getsockopt(fd, SOL_SOCKET, SO_ERROR);
+          result = error === 0 ? connect(fd, { host: "127.0.0.1", port }) : -error;
+          return result === 0 || errnoName(result) === "EISCONN" || error !== 0;
+        };
+        await deadline.until(isOver, { pollMs: 2 });
+      }
+      if (result < 0 && errnoName(result) !== "EISCONN") {
+        throw new CheckFailure({
+          summary: `${name} could not connect to port ${port}`,
+          expected: "a connection",
+          observed: errnoName(result),
+        });
+      }
+    } catch (error) {
+      peer.close();
+      throw error;
+    }
+    transcript.step(`${name} connected`);
+    return peer;
+  }
+
+  /** Whether nothing more can come. */
+  get over(): boolean {
+    return this.ended || this.broken !== undefined || this.#closed;
+  }
+
+  /** Sends what the kernel takes at once. Returns how many bytes that were. */
+  sendSome(bytes: Uint8Array): number {
+    if (this.#closed || this.broken !== undefined) return 0;
+    const taken = send(this.#fd, bytes, bytes.length);
+    if (taken < 0) {
+      if (taken !== -EAGAIN) this.#break(taken);
+      return 0;
+    }
+    this.sent += taken;
+    return taken;
+  }
+
+  /**
+   * Sends a pattern again and again, and reads nothing, until the kernel takes no more for a while.
+   * @param limit bytes after which it gives up, because nothing seems to stop them
+   * @returns whether the kernel has stopped taking bytes
+   */
+  async floodUntilStuck(pattern: Uint8Array, limit: number): Promise<boolean> {
+    this.#options.transcript.step(`${this.name} sends without pause, and reads nothing`);
+    const deadline = this.#options.deadline(30_000);
+    const begin = this.sent;
+    let quiet = this.#options.deadline(stuckAfterMs);
+    const isOver = () => {
+      // A turn's share, so that the other clients of the check have theirs.
+      for (let burst = 0; burst < 16; burst++) {
+        const taken = this.sendSome(pattern.subarray((this.sent - begin) % pattern.length));
+        if (taken === 0) break;
+        quiet = this.#options.deadline(stuckAfterMs);
+        if (this.sent - begin >= limit) return true;
+      }
+      return this.broken !== undefined || quiet.remaining() === 0;
+    };
+    await deadline.until(isOver, { pollMs: 1 });
+    const isStuck = this.sent - begin < limit;
+    this.#options.transcript.step(
+      `${this.name} sent ${count(this.sent - begin, "byte")}${isStuck ? ", then the kernel took no more" : ""}`,
+    );
+    return isStuck;
+  }
+
+  /** Receives what is there. Returns its bytes, valid until the next call; empty when there are none. */
+  receiveSome(): Uint8Array {
+    if (this.over) return buffer.subarray(0, 0);
+    const length = recv(this.#fd, buffer, buffer.length);
+    if (length === 0) {
+      this.ended = true;
+      this.#options.transcript.step(`${this.name} met the end of the stream`);
+    } else if (length < 0 && length !== -EAGAIN) {
+      this.#break(length);
+    }
+    this.received += Math.max(0, length);
+    return buffer.subarray(0, Math.max(0, length));
+  }
+
+  /**
+   * Receives until a number of bytes has come, or nothing more can.
+   * @param onBytes is given each piece; valid during the call only
+   * @returns whether all came in time
+   */
+  async receive(length: number, onBytes: (bytes: Uint8Array) => void, withinMs = 20_000): Promise<boolean> {
+    const end = this.received + length;
+    const deadline = this.#options.deadline(withinMs);
+    const isOver = () => {
+      for (let piece = 0; piece < 16 && this.received < end; piece++) {
+        const bytes = this.receiveSome();
+        if (bytes.length === 0) break;
+        onBytes(bytes);
+      }
+      return this.over || this.received >= end;
+    };
+    await deadline.until(isOver, { pollMs: 1 });
+    if (this.received < end) {
+      this.#options.transcript.step(
+        `${this.name} had received ${count(this.received, "byte")} after ${describeMs(deadline.elapsed())}`,
+      );
+    }
+    return this.received >= end;
+  }
+
+  /** Ends sending (`man 2 shutdown` with SHUT_WR). */
+  end(): void {
+    this.#options.transcript.step(`${this.name} ended sending`);
+    if (!this.#closed) shutdown(this.#fd, SHUT_WR);
+  }
+
+  /** Breaks the connection with a reset. */
+  reset(): void {
+    if (this.#closed) return;
+    this.#options.transcript.step(`${this.name} reset the connection`);
+    setsockopt(this.#fd, SOL_SOCKET, SO_LINGER, 0);
+    this.close();
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    close(this.#fd);
+  }
+
+  #break(errno: number): void {
+    this.broken = errnoName(errno);
+    this.#options.transcript.step(`${this.name}: the connection broke (${this.broken})`);
+  }
+}
+
+/** Where received bytes lie for the check to look at: one for all, since none of the calls waits. */
+const buffer = new Uint8Array(256 * 1024);
