@@ -99,7 +99,9 @@ export class Loop implements Poller {
             reject(error);
             return;
           }
-          if (this.#running) ourselves.postMessage(null);
+          // By way of setImmediate, so that Node has its whole turn first: a port goes on delivering what arrives
+          // while it delivers, and would come back to us a thousand times before Node looked at anything else.
+          if (this.#running) setImmediate(() => ourselves.postMessage(null));
           else resolve();
         });
         ourselves.postMessage(null);

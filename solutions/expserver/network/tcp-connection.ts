@@ -64,7 +64,7 @@ export class TcpConnection implements Handler {
   /** Bytes that have been received. */
   bytesReceived = 0;
   /** When bytes last came or left, by the loop's clock: what a time-out looks at when its time has come. */
-  lastProgress: number;
+  lastProgress = 0; // with a value from the start, V8 keeps the number in the object and does not box each new one
   readonly #loop: Loop;
   readonly #queue = new WriteQueue();
   readonly #onClosed: ((connection: TcpConnection) => void) | undefined;
