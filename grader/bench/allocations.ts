@@ -1,0 +1,108 @@
+/**
+ * What a round trip allocates in V8's heap. The data path of the reference is meant to allocate nothing that
+ * the collector must clear away; here that is measured and not believed.
+ *
+ * How much: V8's own sizes of the heap before and after each collection add up to exactly what was allocated
+ * (`programs/meter.ts`). Two loads are compared that differ only in the number of round trips, so that what
+ * connections and the measuring itself allocate falls out; what is left over belongs to the connections.
+ *
+ * Where: V8's sampling of allocations, in a run of its own because it slows the server. Its sum is an
+ * estimate, and a function that the compiler has put into its caller counts as the caller.
+ */
+import { Unavailable } from "./contender.ts";
+import { type LineServer, lineServers } from "./line-servers.ts";
+import { MeteredServer } from "./metered-server.ts";
+import { type Frame, type HeapProfile, heapFrames } from "./profile.ts";
+import type { Options, Section } from "./section.ts";
+import { figure, type Table } from "./table.ts";
+import type { Workbench } from "./workbench.ts";
+
+const connections = 64;
+/** Round trips before anything is measured: V8 has compiled the data path by then. */
+const warmUp = 200_000;
+/** The short load, and how much longer the long one is. */
+const few = 10_000;
+const more = 100_000;
+const shownFrames = 8;
+
+type Allocations = { contender: string; perRoundTrip: number; perConnection: number; frames: Frame[] };
+
+/** Makes an exact number of round trips. */
+function load(bench: Workbench, port: number, count: number): Promise<string> {
+  const args = ["-c", connections, "-n", count, port].map(String);
+  return bench.runToEnd([bench.compile("line-client"), ...args], "load");
+}
+
+/** How much a server allocates for a round trip and for a connection, in bytes. */
+async function measureBytes(bench: Workbench, command: string[]) {
+  const metered = await MeteredServer.start(bench, command, "allocated");
+  const { server } = metered;
+  try {
+    await load(bench, server.port, warmUp);
+    const begin = await metered.allocatedBytes();
+    await load(bench, server.port, few);
+    const afterFew = await metered.allocatedBytes();
+    await load(bench, server.port, few + more);
+    const afterMore = await metered.allocatedBytes();
+    const perRoundTrip = (afterMore - afterFew - (afterFew - begin)) / more;
+    return { perRoundTrip, perConnection: (afterFew - begin - few * perRoundTrip) / connections };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** In which functions a server allocates, in bytes for a round trip. */
+async function findFrames(bench: Workbench, command: string[]): Promise<Frame[]> {
+  const metered = await MeteredServer.start(bench, command, "heap");
+  try {
+    await load(bench, metered.server.port, warmUp);
+    const profile = await metered.profile(() => load(bench, metered.server.port, more));
+    const frames = heapFrames(profile as HeapProfile);
+    return frames.map((frame) => ({ ...frame, self: frame.self / more }));
+  } finally {
+    await metered.server.stop();
+  }
+}
+
+function framesTable({ contender, frames }: Allocations): Table {
+  return {
+    title: `Where ${contender} allocates (sampled)`,
+    columns: ["function", "bytes per round trip"],
+    rows: frames
+      .slice(0, shownFrames)
+      .map(({ name, place, self }) => [`${name} ${place}`.trim(), figure(self)]),
+  };
+}
+
+async function measureServer(bench: Workbench, { name, command }: LineServer): Promise<Allocations> {
+  const program = await command();
+  const bytes = await measureBytes(bench, program);
+  return { contender: name, ...bytes, frames: await findFrames(bench, program) };
+}
+
+/** The part `allocations`. */
+export async function measureAllocations(bench: Workbench, { progress }: Options): Promise<Section> {
+  bench.compile("line-client"); // without a compiler there is nothing to begin
+  const results: Allocations[] = [];
+  const notes: string[] = [];
+  for (const server of lineServers(bench).filter(({ inNode }) => inNode)) {
+    progress(`allocations of ${server.name}`);
+    try {
+      results.push(await measureServer(bench, server));
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      notes.push(`${server.name} is left out: ${error.message}`);
+    }
+  }
+  const summary: Table = {
+    title: `Allocations on V8's heap, ${more.toLocaleString("en")} round trips, ${connections} connections`,
+    columns: ["", "bytes per round trip", "bytes per connection"],
+    rows: results.map(({ contender, perRoundTrip, perConnection }) => [
+      contender,
+      figure(perRoundTrip),
+      figure(perConnection),
+    ]),
+  };
+  const tables = [summary, ...results.map(framesTable)];
+  return { part: "allocations", tables, notes, failures: [], record: { results } };
+}
