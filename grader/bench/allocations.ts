@@ -3,8 +3,8 @@
  * the collector must clear away; here that is measured and not believed.
  *
  * How much: V8's own sizes of the heap before and after each collection add up to exactly what was allocated
- * (`programs/meter.ts`). Two loads are compared that differ only in the number of round trips, so that what
- * connections and the measuring itself allocate falls out; what is left over belongs to the connections.
+ * (`programs/meter.ts`). Loads are compared that differ in one number only, that of the round trips or that of
+ * the connections, so that all else falls out: what the measuring itself allocates too.
  *
  * Where: V8's sampling of allocations, in a run of its own because it slows the server. Its sum is an
  * estimate, and a function that the compiler has put into its caller counts as the caller.
@@ -20,34 +20,42 @@ import type { Workbench } from "./workbench.ts";
 const connections = 64;
 /** Round trips before anything is measured: V8 has compiled the data path by then. */
 const warmUp = 200_000;
-/** The short load, and how much longer the long one is. */
-const few = 10_000;
-const more = 100_000;
+const fewRoundTrips = 10_000;
+const moreRoundTrips = 100_000;
+const moreConnections = 1_000;
 const shownFrames = 8;
 
 type Allocations = { contender: string; perRoundTrip: number; perConnection: number; frames: Frame[] };
 
 /** Makes an exact number of round trips. */
-function load(bench: Workbench, port: number, count: number): Promise<string> {
-  const args = ["-c", connections, "-n", count, port].map(String);
+function load(bench: Workbench, port: number, count: number, clients = connections): Promise<string> {
+  const args = ["-c", clients, "-n", count, port].map(String);
   return bench.runToEnd([bench.compile("line-client"), ...args], "load");
 }
 
 /** How much a server allocates for a round trip and for a connection, in bytes. */
 async function measureBytes(bench: Workbench, command: string[]) {
   const metered = await MeteredServer.start(bench, command, "allocated");
-  const { server } = metered;
+  const { port } = metered.server;
+  const allocatedBy = async (count: number, clients: number) => {
+    const before = await metered.allocatedBytes();
+    await load(bench, port, count, clients);
+    // Epoll tells in order: who answers a new client has seen that the ones before have left.
+    await load(bench, port, 1, 1);
+    return (await metered.allocatedBytes()) - before;
+  };
   try {
-    await load(bench, server.port, warmUp);
-    const begin = await metered.allocatedBytes();
-    await load(bench, server.port, few);
-    const afterFew = await metered.allocatedBytes();
-    await load(bench, server.port, few + more);
-    const afterMore = await metered.allocatedBytes();
-    const perRoundTrip = (afterMore - afterFew - (afterFew - begin)) / more;
-    return { perRoundTrip, perConnection: (afterFew - begin - few * perRoundTrip) / connections };
+    await load(bench, port, warmUp);
+    await allocatedBy(fewRoundTrips, moreConnections);
+    const base = await allocatedBy(fewRoundTrips, connections);
+    const longer = await allocatedBy(fewRoundTrips + moreRoundTrips, connections);
+    const wider = await allocatedBy(fewRoundTrips, connections + moreConnections);
+    return {
+      perRoundTrip: (longer - base) / moreRoundTrips,
+      perConnection: (wider - base) / moreConnections,
+    };
   } finally {
-    await server.stop();
+    await metered.server.stop();
   }
 }
 
@@ -56,9 +64,9 @@ async function findFrames(bench: Workbench, command: string[]): Promise<Frame[]>
   const metered = await MeteredServer.start(bench, command, "heap");
   try {
     await load(bench, metered.server.port, warmUp);
-    const profile = await metered.profile(() => load(bench, metered.server.port, more));
+    const profile = await metered.profile(() => load(bench, metered.server.port, moreRoundTrips));
     const frames = heapFrames(profile as HeapProfile);
-    return frames.map((frame) => ({ ...frame, self: frame.self / more }));
+    return frames.map((frame) => ({ ...frame, self: frame.self / moreRoundTrips }));
   } finally {
     await metered.server.stop();
   }
@@ -95,7 +103,7 @@ export async function measureAllocations(bench: Workbench, { progress }: Options
     }
   }
   const summary: Table = {
-    title: `Allocations on V8's heap, ${more.toLocaleString("en")} round trips, ${connections} connections`,
+    title: `Allocations on V8's heap, ${moreRoundTrips.toLocaleString("en")} round trips, ${connections} connections`,
     columns: ["", "bytes per round trip", "bytes per connection"],
     rows: results.map(({ contender, perRoundTrip, perConnection }) => [
       contender,

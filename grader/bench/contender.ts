@@ -129,8 +129,9 @@ export async function compare(
 
 /** `1.52 ±3%`: the median, and how far the rounds lie from it at most. */
 function writeRatio({ median, least, most }: Ratio): string {
+  if (least === most) return figure(median);
   const spread = Math.max(most - median, median - least) / median;
-  return Number.isNaN(median) ? "–" : `${figure(median)} ±${Math.round(spread * 100)}%`;
+  return `${figure(median)} ±${Math.round(spread * 100)}%`;
 }
 
 /**

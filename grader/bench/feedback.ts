@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../stages/package-root.ts";
 import { allStages } from "../../stages/stage.ts";
 import { solutionFiles, writeWorkspace } from "../../stages/tree.ts";
+import { Stopped } from "./contender.ts";
 import type { Options, Section } from "./section.ts";
 import { median } from "./statistics.ts";
 import { figure } from "./table.ts";
@@ -29,9 +30,15 @@ async function medianMs(bench: Workbench, args: string[]): Promise<number> {
 /** The part `feedback`. */
 export async function measureFeedback(bench: Workbench, { progress }: Options): Promise<Section> {
   const results: { name: string; ms: number }[] = [];
+  const failures: string[] = [];
   const measure = async (name: string, args: string[]) => {
     progress(name);
-    results.push({ name, ms: await medianMs(bench, args) });
+    try {
+      results.push({ name, ms: await medianMs(bench, args) });
+    } catch (error) {
+      if (error instanceof Stopped) throw error;
+      failures.push(`${name} failed: ${(error as Error).message}`);
+    }
   };
   await measure("an empty Node program", ["-e", "0"]);
   await measure("expserver-course --help", [commandLine, "--help"]);
@@ -54,5 +61,5 @@ export async function measureFeedback(bench: Workbench, { progress }: Options): 
     columns: ["", "ms", "× an empty Node program"],
     rows: results.map(({ name, ms }) => [name, Math.round(ms).toString(), figure(ms / empty)]),
   };
-  return { part: "feedback", tables: [table], notes: [], failures: [], record: { results } };
+  return { part: "feedback", tables: [table], notes: [], failures, record: { results } };
 }

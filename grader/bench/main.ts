@@ -92,9 +92,10 @@ async function measureParts(bench: Workbench): Promise<void> {
     try {
       sections.push(await parts[name]!.measure(bench, options));
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      const note = `The part ${name} is left out: ${error.message}`;
-      sections.push({ part: name, tables: [], notes: [note], failures: [], record: {} });
+      if (stopped) throw error;
+      const sentences = [`The part ${name} is left out: ${(error as Error).message}`];
+      const outcome = error instanceof Unavailable ? "notes" : "failures";
+      sections.push({ part: name, tables: [], notes: [], failures: [], record: {}, [outcome]: sentences });
     }
     showProgress("");
     if (!json) console.log(`\n${render(sections.at(-1)!)}`);

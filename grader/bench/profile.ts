@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 type CallFrame = { functionName: string; url: string; lineNumber: number; columnNumber: number };
 
 /** What `Profiler.stop` gives (`Profiler.Profile` of the DevTools protocol), as far as it is used here. */
-export type CpuProfile = { nodes: { callFrame: CallFrame; hitCount?: number }[] };
+export type CpuProfile = {
+  nodes: { id: number; callFrame: CallFrame; hitCount?: number; children?: number[] }[];
+};
 
 type HeapNode = { callFrame: CallFrame; selfSize: number; children: HeapNode[] };
 
@@ -55,10 +57,26 @@ function framesOf(found: { callFrame: CallFrame; self: number }[]): Frame[] {
   return [...frames.values()].sort((one, other) => other.self - one.self);
 }
 
-/** The functions of a processor profile; `self` is the share of all samples, 0 to 1. */
+/**
+ * The functions of a processor profile; `self` is the share of all samples, 0 to 1. V8 takes all functions that
+ * koffi has made for one and the same, so a C function is named by who called it: `C of send`.
+ */
 export function cpuFrames({ nodes }: CpuProfile): Frame[] {
   const samples = nodes.reduce((sum, { hitCount = 0 }) => sum + hitCount, 0);
-  return framesOf(nodes.map(({ callFrame, hitCount = 0 }) => ({ callFrame, self: hitCount / samples })));
+  const callers = new Map(
+    nodes.flatMap(({ callFrame, children = [] }) => children.map((child) => [child, callFrame] as const)),
+  );
+  const named = nodes.map(({ id, callFrame, hitCount = 0 }) => {
+    const caller = callers.get(id);
+    const isC = callFrame.url === "" && !callFrame.functionName.startsWith("(") && caller !== undefined;
+    return {
+      callFrame: isC
+        ? { ...caller, functionName: `C of ${caller.functionName || "(anonymous)"}` }
+        : callFrame,
+      self: hitCount / samples,
+    };
+  });
+  return framesOf(named);
 }
 
 /** The functions of an allocation profile; `self` is bytes. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { packageRoot } from "../../stages/package-root.ts";
 import { findStage } from "../../stages/stage.ts";
 import { solutionFiles, writeWorkspace } from "../../stages/tree.ts";
@@ -21,9 +22,10 @@ import { type Running, Stopped, Unavailable } from "./contender.ts";
 import { type Cores, coresHere } from "./cores.ts";
 
 const listeningWithinMs = 20_000;
+const answerWithinMs = 20_000;
 
 /** What is on which side of a measurement. */
-export type Side = "server" | "load";
+export type Side = "server" | "load" | "anywhere";
 
 /** A server that this benchmark started. */
 export type StartedServer = Running & {
@@ -116,9 +118,9 @@ export class Workbench {
     return programCommand(program, []);
   }
 
-  #spawn(command: string[], side: Side | undefined, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  #spawn(command: string[], side: Side, env: NodeJS.ProcessEnv = {}): ChildProcess {
     if (this.#interrupted) throw new Stopped();
-    const core = side && this.cores[side];
+    const core = side === "anywhere" ? undefined : this.cores[side];
     // taskset gives its place and number to the program.
     const [file, ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
     return spawn(file!, args, {
@@ -146,18 +148,17 @@ export class Workbench {
       const problem = server.death() ?? (performance.now() > giveUp ? "it does not listen" : undefined);
       if (this.#interrupted) throw new Stopped();
       if (problem !== undefined) throw new Error(`${command.join(" ")}: ${problem}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await delay(5);
     }
     return server;
   }
 
   /**
    * Runs a load generator or another program to its end.
-   * @param side where it runs; `undefined` for anywhere
    * @returns what it wrote to its standard output
    * @throws Error with what it wrote to stderr, when its status is not 0
    */
-  async runToEnd(command: string[], side?: Side): Promise<string> {
+  async runToEnd(command: string[], side: Side = "anywhere"): Promise<string> {
     const child = this.#spawn(command, side);
     const stdout = new KeptOutput();
     const stderr = new KeptOutput();
@@ -176,7 +177,7 @@ class Server implements StartedServer {
   readonly #child: ChildProcess;
   readonly #output = new KeptOutput();
   readonly #answers: Interface;
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<undefined>;
   #exit: Exit | undefined;
 
   constructor(child: ChildProcess, port: number) {
@@ -187,11 +188,11 @@ class Server implements StartedServer {
       stream.on("data", (bytes: Buffer) => this.#output.add(bytes));
     }
     this.#answers = createInterface({ input: child.stdio[3] as Readable });
-    this.#ended = new Promise<void>((resolve) => {
+    this.#ended = new Promise((resolve) => {
       const end = (exit: Exit) => {
         this.#exit ??= exit;
         this.#answers.close();
-        resolve();
+        resolve(undefined);
       };
       child.once("exit", (code, signal) => end({ code, signal }));
       child.once("error", (error) => {
@@ -207,12 +208,17 @@ class Server implements StartedServer {
   }
 
   async askMeter(): Promise<unknown> {
-    const answer = new Promise<string>((resolve, reject) => {
-      this.#answers.once("line", resolve);
-      this.#answers.once("close", () => reject(new Error(`the server ${this.death()}`)));
-    });
+    const line = new Promise<string>((resolve) => this.#answers.once("line", resolve));
     this.#child.kill("SIGUSR2");
-    return JSON.parse(await answer);
+    const timeLimit = new AbortController();
+    const late = delay(answerWithinMs, undefined, { signal: timeLimit.signal, ref: false }).catch(
+      () => undefined,
+    );
+    const answer = await Promise.race([line, this.#ended, late]);
+    timeLimit.abort();
+    if (answer === undefined)
+      throw new Error(`no answer from the meter: ${this.death() ?? "the server runs"}`);
+    return JSON.parse(answer);
   }
 
   async stop(): Promise<void> {
