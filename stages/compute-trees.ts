@@ -10,7 +10,7 @@ import { solutionFolders, treesFile } from "./tree.ts";
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
 
 /**
- * The sources that a stage's entry reaches, as workspace paths. Asked of tsc and not of a bundler,
+ * The sources that a stage's entry and the modules of its contract reach, as workspace paths. Asked of tsc and not of a bundler,
  * which forgets imports that carry only types.
  */
 function reachedFiles(stage: Stage): string[] {
@@ -23,7 +23,8 @@ function reachedFiles(stage: Stage): string[] {
     const options = "--listFilesOnly --allowImportingTsExtensions --noEmit --module nodenext --noLib".split(
       " ",
     );
-    const listed = execFileSync(process.execPath, [tsc, ...options, "--types", "", stage.program.entry], {
+    const roots = [stage.program.entry, ...stage.contracts.map(({ file }) => file)];
+    const listed = execFileSync(process.execPath, [tsc, ...options, "--types", "", ...roots], {
       cwd: folder,
       encoding: "utf8",
     });
