@@ -92,6 +92,36 @@ async function expectEveryReply(client: RawPeer, pattern: Pattern): Promise<void
   });
 }
 
+/** Bytes of lines that are sent before the first reply is read: more than the kernel's buffers take on the way back. */
+const unreadLines = 12 * MiB;
+
+/** What the kernel does not take at once has to be kept and sent later. */
+export function answersLateReader(
+  surroundings: Surroundings = nothingAround,
+  overrides: Overrides = {},
+): Check {
+  return check(
+    "late-reader",
+    {
+      title: "sends every byte to a client that reads late",
+      points: 3,
+      after: ["lines-together"],
+      why: "send on a non-blocking socket takes what fits into the kernel's buffer: a part, or nothing (EAGAIN). The rest has to be kept, in order, and sent when epoll says that there is room.",
+      see: ["send(2)", "docs/guides/blocking-and-non-blocking-io.md"],
+      ...overrides,
+    },
+    async (context) => {
+      const server = await startIn(context, surroundings);
+      const client = await context.connectRaw(server, { receiveBuffer: 16 * 1024 });
+      const pattern = linePattern(context);
+      // A server may stop reading where nobody reads its replies; one that goes on has to keep them.
+      await client.floodUntilStuck(pattern.sent, unreadLines);
+      await exchange(await context.connect(server), "another one\n");
+      await expectEveryReply(client, pattern);
+    },
+  );
+}
+
 /** Has another client served again and again until `over` says that it is enough. */
 async function expectOthersServed(
   context: CheckContext,

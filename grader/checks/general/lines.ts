@@ -1,6 +1,5 @@
 /** Clients that send lines and expect them reversed. */
 import type { CheckContext } from "../../engine/context.ts";
-import type { Program } from "../../engine/program.ts";
 import type { TcpPeer } from "../../engine/tcp-client.ts";
 
 /** The bytes of a message in reverse order; a final line end stays last. */
@@ -51,7 +50,7 @@ export async function letCome(number: number, come: (index: number) => Promise<v
 /** Connects many clients and has each one greeted. They are in the order of connecting. */
 export async function connectMany(
   context: CheckContext,
-  server: Program,
+  server: { port: number },
   number: number,
 ): Promise<TcpPeer[]> {
   const clients: TcpPeer[] = [];
