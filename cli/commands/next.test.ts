@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findStage } from "../../stages/stage.ts";
+import { allStages } from "../../stages/stage.ts";
 import { readProgress, updateProgress } from "../progress.ts";
 import { fakeEngine, recordedSession, temporaryFolder, temporaryWorkspace } from "../testing.ts";
 import { next } from "./next.ts";
@@ -76,7 +76,7 @@ describe("when the stage passes", () => {
   test("after the last stage there is nothing to add", async () => {
     const workspace = temporaryWorkspace();
     updateProgress(workspace, (progress) => {
-      progress.current = findStage("4")!.slug;
+      progress.current = allStages().at(-1)!.slug;
     });
     const session = recordedSession(workspace);
     expect(await next(session, {}, passing)).toBe(0);
