@@ -216,6 +216,7 @@ async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Prom
     checks: checks.map(({ id }) => id),
     bail: options.bail ?? false,
     thorough: options.thorough ?? false,
+    scratch: grading.run.folder,
     transcripts: grading.runFolder,
   };
   const byId = new Map(checks.map((check) => [check.id, check]));

@@ -22,6 +22,8 @@ export type StagePlan = {
   checks: string[];
   bail: boolean;
   thorough: boolean;
+  /** A temporary folder, for what checks need while they run. */
+  scratch: string;
   /** Where transcripts of failed checks go. */
   transcripts: string;
 };

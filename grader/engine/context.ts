@@ -1,3 +1,5 @@
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { programCommand } from "../build.ts";
 import type { StagePlan } from "../plan.ts";
 import { CheckFailure, CheckSkipped, describeMs } from "./evidence.ts";
@@ -27,6 +29,8 @@ export type StartOptions = {
   args?: string[];
   talkTo?: number;
   env?: NodeJS.ProcessEnv;
+  /** The working directory; the workspace by default. */
+  cwd?: string;
 };
 
 /** What a check works with. All members can be taken apart: `async ({ start, connect }) => …`. */
@@ -45,6 +49,7 @@ export class CheckContext {
   #connects = 0;
   readonly #listeners: TcpListener[] = [];
   readonly #ports: ReservedPort[] = [];
+  readonly #folders: string[] = [];
   readonly #limits: Limits;
   #closed = false;
 
@@ -71,6 +76,14 @@ export class CheckContext {
 
   readonly #waitedMs = runQueueClock(() => this.programs.map(({ pid }) => pid));
 
+  /** A new empty folder, outside the workspace, which goes with the check. */
+  folder = (): string => {
+    this.#requireOpen();
+    const folder = realpathSync(mkdtempSync(join(this.plan.scratch, "check-")));
+    this.#folders.push(folder);
+    return folder;
+  };
+
   /** Tells a step for the report. */
   step = (text: string): void => this.transcript.step(text);
 
@@ -90,9 +103,10 @@ export class CheckContext {
   /**
    * Runs the stage's program and does not wait for anything.
    * @param args its arguments
-   * @param env variables besides the usual ones
+   * @param options.env variables besides the usual ones
+   * @param options.cwd the working directory; the workspace by default
    */
-  launch = (args: string[], env: NodeJS.ProcessEnv = {}): Program => {
+  launch = (args: string[], { env, cwd }: Pick<StartOptions, "env" | "cwd"> = {}): Program => {
     this.#requireOpen();
     this.#limits.begin();
     this.step(`started ${[this.plan.programName, ...args].join(" ")}`);
@@ -100,7 +114,7 @@ export class CheckContext {
       name: this.plan.programName,
       displayArgs: args,
       command: programCommand(this.plan.program, args),
-      cwd: this.plan.target,
+      cwd: cwd ?? this.plan.target,
       env: { ...this.plan.env, ...env },
       mark: this.#mark,
       tree: this.tree,
@@ -128,7 +142,7 @@ export class CheckContext {
     }
     const fixed = this.plan.program.ports === "fixed";
     const args = fixed ? [] : [...ports.map(String), ...(options.args ?? [])];
-    const program = this.launch(args, options.env);
+    const program = this.launch(args, options);
     program.ports = ports;
     program.port = ports[options.talkTo ?? 0]!;
     await program.listening();
@@ -350,6 +364,7 @@ export class CheckContext {
     } finally {
       for (const program of this.programs) program.release();
       for (const reserved of this.#ports) reserved.release();
+      for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
     }
   }
 

@@ -236,7 +236,7 @@ describe("a program gets", () => {
   test("the plan's environment, the mark, and nothing of the grader's own", async () => {
     const plan = planFor("env", { env: { PATH: process.env.PATH, GREETING: "hello" } });
     await passedProbe(plan, async ({ launch }) => {
-      const program = launch([], { EXTRA: "more" });
+      const program = launch([], { env: { EXTRA: "more" } });
       await program.ended(5000);
       // The shell that carries out the command adds two.
       const lines = program.stdout.text().trim().split("\n");

@@ -64,6 +64,7 @@ export function planFor(command: string, more: Partial<StagePlan> = {}): StagePl
     checks: [],
     bail: false,
     thorough: false,
+    scratch: temporaryFolder(),
     transcripts: temporaryFolder(),
     ...more,
   };
