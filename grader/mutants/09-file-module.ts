@@ -59,13 +59,8 @@ export const mutants: Mutant[] = [
   },
   {
     name: "closes-with-input-unread",
-    file: http,
-    edits: [
-      [
-        "    this.#connection.endGracefully();\n",
-        "    this.#connection.pause();\n    this.#connection.end();\n",
-      ],
-    ],
+    file: connection,
+    edits: [["  #linger(): void {\n", "  #linger(): void {\n    this.destroy();\n    return;\n"]],
     fails: ["request-line"],
   },
   {
@@ -87,18 +82,6 @@ export const mutants: Mutant[] = [
     fails: ["large-file"],
   },
   {
-    name: "shares-one-offset",
-    file: queue,
-    edits: [
-      [
-        "transport.sendFile(item.file.fd, item.start, Math.min(length, budget))",
-        "transport.sendFile(item.file.fd, (offset += 1) - 1 && item.start, Math.min(length, budget))",
-      ],
-      ["const freeChunks", "let offset = 0;\nconst freeChunks"],
-    ],
-    fails: ["serves-files"],
-  },
-  {
     name: "sends-the-last-opened-file",
     file: http,
     edits: [
@@ -113,8 +96,8 @@ export const mutants: Mutant[] = [
   },
   {
     name: "keeps-the-files-of-clients-that-left",
-    file: connection,
-    edits: [["    this.#queue.clear();\n    this.#onClosed", "    this.#onClosed"]],
+    file: queue,
+    edits: [["      item.file.release();", "      if (item.start === item.end) item.file.release();"]],
     fails: ["client-leaves"],
   },
   {
@@ -165,7 +148,7 @@ export const mutants: Mutant[] = [
       [
         "    let fd = -EAGAIN;",
         "    const base = realpathSync(`/proc/self/fd/$" +
-          '{this.#fd}`);\n    try {\n      if (!realpathSync(join(base, relative)).startsWith(base + "/") && relative !== ".") return -EINVAL;\n    } catch {\n      return -EINVAL;\n    }\n    let fd = -EAGAIN;',
+          '{this.#fd}`);\n    try {\n      if (!realpathSync(join(base, relative)).startsWith(base + "/") && relative !== ".") return -EINVAL;\n    } catch {\n      return -EINVAL;\n    }\n    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2); // somebody else has the processor\n    let fd = -EAGAIN;',
       ],
       ["  RESOLVE_BENEATH,\n  RESOLVE_NO_MAGICLINKS,\n", ""],
       [
@@ -184,7 +167,14 @@ export const mutants: Mutant[] = [
   {
     name: "keeps-an-endless-request",
     file: http,
-    edits: [["const longestRequest = 8192;", "const longestRequest = 1e12;"]],
+    edits: [
+      [
+        "    this.#request = Buffer.concat(",
+        "    kept.push(Buffer.from(bytes.subarray(0, length)));\n    if (this.#request.length < 8192) this.#request = Buffer.concat(",
+      ],
+      [" || this.#request.length > longestRequest", ""],
+      ["const newline", "const kept: Buffer[] = [];\nconst newline"],
+    ],
     fails: ["endless-request"],
   },
   {
