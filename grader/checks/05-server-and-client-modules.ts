@@ -2,22 +2,35 @@ import { type Check, check } from "../checks.ts";
 import { returnsDescriptors } from "./general/descriptors.ts";
 import { endsOnSignal, restarts } from "./general/endings.ts";
 import { answersLateReader } from "./general/flood.ts";
-import { sleepsWhenIdle } from "./general/idle.ts";
+import { idleSituations, sleepsWhenIdle } from "./general/idle.ts";
 import { lineServerChecks } from "./general/line-server.ts";
 import { connectMany } from "./general/lines.ts";
 import { nonBlocking } from "./general/non-blocking.ts";
 import { survivesResets } from "./general/resets.ts";
 import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
+import { answersLongLine, unreadReplies } from "./general/unread-replies.ts";
 
 export const checks: Check[] = [
   builds("stage-05"),
   announces(),
   ...lineServerChecks(),
   nonBlocking(),
+  answersLongLine(),
   answersLateReader(),
   survivesResets(),
   returnsDescriptors(),
-  sleepsWhenIdle(),
+  sleepsWhenIdle(undefined, [...idleSituations, ...unreadReplies]),
+  check(
+    "listen-on",
+    {
+      title: "listenOn: sockets that do not wait, for IPv4 and IPv6",
+      points: 1,
+      after: ["builds"],
+      why: "Every later stage listens with this function. A listening socket that waits stops the server when there is nobody to accept; one that is inherited keeps its port taken by the programs that a server starts.",
+      see: ["socket(2)", "ipv6(7)", "docs/guides/blocking-and-non-blocking-io.md"],
+    },
+    ({ probe }) => probe("listen-on"),
+  ),
   check(
     "line-reverser",
     {
@@ -41,6 +54,17 @@ export const checks: Check[] = [
     ({ probe }) => probe("write-interest"),
   ),
   check(
+    "client-end",
+    {
+      title: "Client: tells the peer's end once, and asks for no more input",
+      points: 1,
+      after: ["builds"],
+      why: "The end of a stream stays readable: recv returns 0 again and again. Whoever goes on asking for EPOLLIN is woken without end, and whoever tells the end twice answers it twice.",
+      see: ["recv(2)", "epoll_ctl(2)", "docs/guides/half-close.md"],
+    },
+    ({ probe }) => probe("client-end"),
+  ),
+  check(
     "client-destroy",
     {
       title: "Client: destroy closes once, and leaves the poller first",
@@ -61,6 +85,17 @@ export const checks: Check[] = [
       see: ["close(2)"],
     },
     ({ probe }) => probe("server-destroy"),
+  ),
+  check(
+    "no-descriptor",
+    {
+      title: "Server: with no descriptor left it waits until a client leaves",
+      points: 1,
+      after: ["builds"],
+      why: "At EMFILE the connection stays in the queue and the listening socket ready: level-triggered epoll returns at once, for ever. A server that looks away has to look again when there is room.",
+      see: ["accept(2)", "getrlimit(2)"],
+    },
+    ({ probe }) => probe("no-descriptor"),
   ),
   check(
     "busy-port",

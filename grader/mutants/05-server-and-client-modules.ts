@@ -65,8 +65,8 @@ export const mutants: Mutant[] = [
   {
     name: "keeps-a-view-instead-of-a-copy",
     file: lines,
-    edits: [["this.#unfinished.push(part.slice());", "this.#unfinished.push(part);"]],
-    fails: ["two-clients"],
+    edits: [["this.#unfinished.push(new Uint8Array(part));", "this.#unfinished.push(part);"]],
+    fails: ["two-clients", "line-reverser"],
   },
   {
     name: "looks-behind-the-bytes-that-came",
@@ -122,7 +122,7 @@ export const mutants: Mutant[] = [
   {
     name: "drops-what-the-kernel-does-not-take",
     file: client,
-    edits: [["    this.#unsent.push(bytes.slice(taken));\n    this.#watch();\n", ""]],
+    edits: [["    this.#unsent.push(new Uint8Array(bytes.subarray(taken)));\n    this.#watch();\n", ""]],
     fails: ["late-reader", "write-interest"],
   },
   {
@@ -134,8 +134,8 @@ export const mutants: Mutant[] = [
   {
     name: "keeps-a-view-of-what-waits",
     file: client,
-    edits: [["this.#unsent.push(bytes.slice(taken));", "this.#unsent.push(bytes.subarray(taken));"]],
-    fails: ["late-reader"],
+    edits: [["new Uint8Array(bytes.subarray(taken))", "bytes.subarray(taken)"]],
+    fails: ["late-reader", "write-interest"],
   },
   {
     name: "takes-eagain-for-the-end",
@@ -168,15 +168,20 @@ export const mutants: Mutant[] = [
   {
     name: "goes-on-asking-after-the-end",
     file: client,
-    edits: [
-      ["(this.#peerEnded ? 0 : EPOLLIN)", "EPOLLIN"],
-      [
-        "    this.#onClose();",
-        "    this.#onClose();\n    this.#poller.add(eventfd(1, 0), EPOLLIN, { onReady() {}, onError() {} });",
-      ],
-      ["import {\n  close,", "import {\n  close,\n  eventfd,"],
-    ],
-    fails: ["idle-cpu"],
+    edits: [["(this.#peerEnded ? 0 : EPOLLIN)", "EPOLLIN"]],
+    fails: ["idle-cpu", "client-end"],
+  },
+  {
+    name: "tells-the-end-twice",
+    file: client,
+    edits: [["      this.onEnd();\n", "      this.onEnd();\n      this.onEnd();\n"]],
+    fails: ["client-end"],
+  },
+  {
+    name: "ends-before-what-waits",
+    file: client,
+    edits: [["if (this.#unsent.length === 0) this.#finish();", "this.#finish();"]],
+    fails: ["late-reader", "write-interest"],
   },
   {
     name: "asks-for-room-without-need",
@@ -186,6 +191,36 @@ export const mutants: Mutant[] = [
       ["poller.add(fd, EPOLLIN, this);", "poller.add(fd, EPOLLIN | EPOLLOUT, this);"],
     ],
     fails: ["idle-cpu", "write-interest"],
+  },
+  {
+    name: "refuses-long-lines",
+    file: lines,
+    edits: [["const longestLine = 16 * 1024 * 1024;", "const longestLine = 64 * 1024;"]],
+    fails: ["long-line"],
+  },
+  {
+    name: "keeps-the-last-part-only",
+    file: lines,
+    edits: [["Buffer.concat([...this.#unfinished, ", "Buffer.concat([...this.#unfinished.slice(-2), "]],
+    fails: ["line-in-pieces"],
+  },
+  {
+    name: "listens-with-a-blocking-socket",
+    file: socket,
+    edits: [["SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC", "SOCK_STREAM | SOCK_CLOEXEC"]],
+    fails: ["listen-on"],
+  },
+  {
+    name: "knows-ipv4-only",
+    file: socket,
+    edits: [['host.includes(":") ? AF_INET6 : AF_INET', "AF_INET"]],
+    fails: ["listen-on"],
+  },
+  {
+    name: "takes-ipv4-with-its-ipv6-socket",
+    file: socket,
+    edits: [["setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)", "setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)"]],
+    fails: ["listen-on"],
   },
   {
     name: "destroys-a-client-twice",
@@ -204,6 +239,24 @@ export const mutants: Mutant[] = [
     file: server,
     edits: [["    for (const client of [...this.#clients]) client.destroy();\n", ""]],
     fails: ["server-destroy"],
+  },
+  {
+    name: "keeps-clients-that-have-left",
+    file: server,
+    edits: [["    this.#clients.delete(client);\n", ""]],
+    fails: ["server-destroy"],
+  },
+  {
+    name: "asks-on-without-a-descriptor",
+    file: server,
+    edits: [["    else if (fd !== -EAGAIN && fd !== -ECONNABORTED && fd !== -EINTR) this.#rest(fd);\n", ""]],
+    fails: ["no-descriptor"],
+  },
+  {
+    name: "rests-for-ever",
+    file: server,
+    edits: [["      this.#poller.modify(this.#fd, EPOLLIN);\n", ""]],
+    fails: ["no-descriptor"],
   },
   {
     name: "destroys-a-server-twice",

@@ -68,7 +68,8 @@ export class Client implements Handler {
     if (this.#closed || this.#ending) return;
     const taken = this.#unsent.length === 0 ? this.#trySend(bytes) : 0;
     if (taken === bytes.length || this.#closed) return;
-    this.#unsent.push(bytes.slice(taken));
+    // A copy in any case: `slice` makes one of a Uint8Array, but a view of a Buffer.
+    this.#unsent.push(new Uint8Array(bytes.subarray(taken)));
     this.#watch();
   }
 

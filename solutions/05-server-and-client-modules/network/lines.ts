@@ -58,7 +58,8 @@ export class LineReverser {
     if (this.#unfinishedLength > longestLine) {
       throw new RangeError(`a line is longer than ${longestLine} bytes`);
     }
-    this.#unfinished.push(part.slice());
+    // A copy in any case: `slice` makes one of a Uint8Array, but a view of a Buffer.
+    this.#unfinished.push(new Uint8Array(part));
   }
 
   #sendUnfinished(...lineEnd: number[]): void {

@@ -20,6 +20,9 @@ import { Timers } from "./timers.ts";
 /** Events that one epoll_wait takes. A turn with so many lasts about a millisecond, and others wait no longer. */
 const batchSize = 256;
 
+/** Milliseconds that fit into the int of epoll_wait: of a time that does not fit it would take any part, and spin. */
+const longestSleep = 2 ** 31 - 1;
+
 /** A watched descriptor. */
 type Watch = {
   readonly fd: number;
@@ -29,6 +32,8 @@ type Watch = {
   /** Events to be told again in the next turn; 0 while it is not in that list. */
   again: number;
 };
+
+const nothing: Watch[] = [];
 
 /**
  * The event loop: sleeps until a descriptor is ready or a timer is due, and calls the handlers. A handler is found by
@@ -141,12 +146,17 @@ export class Loop implements Poller {
     let untilTimer = this.#again.length > 0 ? 0 : this.timers.untilNext();
     if (untilTimer === -1 || (untilNode !== -1 && untilNode < untilTimer)) untilTimer = untilNode;
     // Rounded up: half a millisecond early, the loop would turn idly until the timer is due.
-    const count = epoll_wait(this.#epoll, this.#events, batchSize, Math.ceil(untilTimer));
+    const timeout = Math.min(Math.ceil(untilTimer), longestSleep);
+    const count = epoll_wait(this.#epoll, this.#events, batchSize, timeout);
     if (count < 0 && count !== -EINTR) throw new SystemCallError("epoll_wait", -count);
     this.#turn++;
     this.now = performance.now();
-    const again = this.#again;
-    if (again.length > 0) this.#again = [];
+    // Another list than the one that the handlers of this turn add to, also when it is empty.
+    let again = nothing;
+    if (this.#again.length > 0) {
+      again = this.#again;
+      this.#again = [];
+    }
     let isNodeReady = false;
     for (let i = 0; i < count; i++) {
       const fd = this.#events.data(i);
