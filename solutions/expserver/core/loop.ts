@@ -30,6 +30,8 @@ type Watch = {
   again: number;
 };
 
+const nothing: Watch[] = [];
+
 /**
  * The event loop: sleeps until a descriptor is ready or a timer is due, and calls the handlers. A handler is found by
  * its descriptor in an array, so a turn costs the same with ten and with ten thousand idle connections.
@@ -145,8 +147,12 @@ export class Loop implements Poller {
     if (count < 0 && count !== -EINTR) throw new SystemCallError("epoll_wait", -count);
     this.#turn++;
     this.now = performance.now();
-    const again = this.#again;
-    if (again.length > 0) this.#again = [];
+    // Another list than the one that the handlers of this turn add to, also when it is empty.
+    let again = nothing;
+    if (this.#again.length > 0) {
+      again = this.#again;
+      this.#again = [];
+    }
     let isNodeReady = false;
     for (let i = 0; i < count; i++) {
       const fd = this.#events.data(i);
