@@ -1,0 +1,195 @@
+/** What goes on around the loop's handlers: Node, sleep, and the cost of idle descriptors. */
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { Loop } from "workspace:core/loop";
+import { getrlimit, RLIMIT_NOFILE, SystemCallError, setrlimit } from "expserver-course/linux";
+import { assert, count } from "../../engine/evidence.ts";
+import { Counter, counters, runAndClose, watch } from "./counter.ts";
+
+/** Signals, children, `setTimeout` and promises of Node's go on, whatever else the loop has to do. */
+export async function keepsNodeRunning(): Promise<void> {
+  await nodeRunsBeside(counters(1, false), "while nothing else happens");
+  await nodeRunsBeside(counters(64, true), "while 64 descriptors are always ready");
+}
+
+async function nodeRunsBeside(all: Counter[], situation: string): Promise<void> {
+  const loop = new Loop();
+  const missing = new Set<string>();
+  const begins = (what: string, begin: (happened: () => void) => void) => {
+    missing.add(what);
+    begin(() => {
+      missing.delete(what);
+      console.log(`${what} came ${situation}; missing: ${[...missing].join(", ") || "nothing"}`);
+      if (missing.size === 0) loop.stop();
+    });
+  };
+  begins("a setTimeout", (happened) => setTimeout(happened, 20));
+  begins("a setImmediate", (happened) => setImmediate(happened));
+  begins("a signal", (happened) => {
+    process.once("SIGUSR2", happened);
+    setTimeout(() => process.kill(process.pid, "SIGUSR2"), 5);
+  });
+  begins("a child's end", (happened) => spawn("true", { stdio: "ignore" }).once("exit", happened));
+  begins("a file, by a promise", (happened) => void readFile("/proc/self/stat").then(happened));
+  const starter = new Counter(true);
+  begins("a setTimeout that a handler has set", (happened) => {
+    watch(loop, starter, () => {
+      loop.remove(starter.fd);
+      setTimeout(happened, 10);
+    });
+  });
+  for (const each of all) watch(loop, each, () => {});
+  console.log(`waiting ${situation} for ${[...missing].join(", ")}`);
+  await runAndClose(loop);
+  for (const each of [...all, starter]) each.close();
+}
+
+/** Milliseconds of processor time that this process has used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Whoever waits uses this part of the time at most; one that does not sleep uses all of it. */
+const waitingShare = 0.25;
+const attempts = 3;
+
+/** A loop that waits for a timer sleeps meanwhile: ours or Node's, for a long time or again and again. */
+export async function sleepsUntilTimers(): Promise<void> {
+  const waits: [what: string, begin: (loop: Loop) => void][] = [
+    ["a timer of 100 ms", (loop) => void loop.timers.set(100, () => loop.stop())],
+    ["a setTimeout of Node's of 100 ms", (loop) => void setTimeout(() => loop.stop(), 100)],
+    [
+      "60 timers, each of 2 ms and set by the one before",
+      (loop) => {
+        let left = 60;
+        const next = () => void (left-- > 0 ? loop.timers.set(2, next) : loop.stop());
+        next();
+      },
+    ],
+  ];
+  for (const [what, begin] of waits) {
+    console.log(`waiting for ${what}`);
+    const shares: number[] = [];
+    do {
+      const loop = new Loop();
+      const idle = new Counter(false);
+      watch(loop, idle, () => {});
+      begin(loop);
+      const [cpu, time] = [cpuMs(), performance.now()];
+      await runAndClose(loop);
+      const [used, waited] = [cpuMs() - cpu, performance.now() - time];
+      // A turn is not for nothing: on a slow machine sixty of them take their time.
+      const allowed = what.startsWith("60 ") ? await turnsMs(600) : 0;
+      shares.push(Math.max(0, used - allowed) / waited);
+      idle.close();
+    } while (Math.min(...shares) >= waitingShare && shares.length < attempts);
+    const least = Math.min(...shares);
+    assert(least < waitingShare, {
+      summary: "the loop computes instead of sleeping while it waits for a timer",
+      expected: `next to no processor time for ${what}`,
+      observed: `${Math.round(least * 100)} % of the time`,
+    });
+  }
+}
+
+/** Milliseconds of processor time that some turns take which do not sleep. */
+async function turnsMs(turns: number): Promise<number> {
+  const loop = new Loop();
+  const ready = new Counter(true);
+  let left = turns;
+  watch(loop, ready, () => {
+    if (--left <= 0) loop.stop();
+  });
+  const before = cpuMs();
+  await runAndClose(loop);
+  ready.close();
+  return cpuMs() - before;
+}
+
+const manyIdle = 20_000;
+const fewIdle = 10;
+const activeAmongThem = 10;
+const dispatches = 100_000;
+const changes = 10_000;
+/** So many times as much a thing may cost with many idle descriptors; one that searches takes hundreds of times as much. */
+const allowedRatio = 3;
+
+/** Descriptors that this process may open beside its own, after it has raised its limit as far as it may. */
+function roomForDescriptors(wanted: number): number {
+  const spare = 200;
+  const { rlim_cur, rlim_max } = getrlimit(RLIMIT_NOFILE);
+  const needed = wanted + spare;
+  if (rlim_cur >= needed) return wanted;
+  for (const [current, maximum] of [
+    [needed, Math.max(needed, rlim_max)],
+    [Math.min(needed, rlim_max), rlim_max],
+  ] as const) {
+    try {
+      setrlimit(RLIMIT_NOFILE, { rlim_cur: current, rlim_max: maximum });
+      break;
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+    }
+  }
+  return Math.min(wanted, getrlimit(RLIMIT_NOFILE).rlim_cur - spare);
+}
+
+/** Processor time of events, and of changes to what is watched, with so many idle descriptors. */
+async function costWith(idle: number): Promise<{ dispatch: number; change: number }> {
+  const loop = new Loop();
+  const all = counters(idle + activeAmongThem, false);
+  // Spread evenly, so that a search from either end has its way to go.
+  const apart = Math.floor(all.length / activeAmongThem);
+  const active = all.filter((_, index) => index % apart === apart - 1).slice(0, activeAmongThem);
+  for (const each of active) each.raise();
+  let left = dispatches * 1.2;
+  let before = 0;
+  let dispatch = 0;
+  const onReady = () => {
+    left--;
+    if (left === dispatches) before = cpuMs(); // what came before has warmed up
+    if (left > 0) return;
+    dispatch = cpuMs() - before;
+    loop.stop();
+  };
+  for (const each of all) watch(loop, each, onReady);
+  await loop.run();
+  before = cpuMs();
+  for (let turn = 0; turn < changes; turn++) {
+    const counter = active[turn % active.length]!;
+    loop.remove(counter.fd);
+    watch(loop, counter, onReady);
+  }
+  const change = cpuMs() - before;
+  loop.close();
+  for (const each of all) each.close();
+  return { dispatch, change };
+}
+
+/** A handler is found at once, however many others there are. */
+export async function findsHandlersAtOnce(): Promise<void> {
+  const many = roomForDescriptors(manyIdle);
+  const kinds = ["dispatch", "change"] as const;
+  const least = new Map<string, { ratio: number; few: number; many: number }>();
+  const ratioOf = (kind: string) => least.get(kind)?.ratio ?? Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const few = await costWith(fewIdle);
+    const withMany = await costWith(many);
+    for (const kind of kinds) {
+      const ratio = withMany[kind] / few[kind];
+      if (ratio < ratioOf(kind)) least.set(kind, { ratio, few: few[kind], many: withMany[kind] });
+    }
+    if (kinds.every((kind) => ratioOf(kind) < allowedRatio)) return;
+  }
+  const kind = kinds.find((each) => ratioOf(each) >= allowedRatio)!;
+  const worst = least.get(kind)!;
+  assert(false, {
+    summary:
+      kind === "dispatch"
+        ? "an event costs more, the more descriptors are idle"
+        : "add and remove cost more, the more descriptors are idle",
+    expected: `less than ${allowedRatio} times the processor time with ${count(many, "idle descriptor")} as with ${fewIdle}`,
+    observed: `${worst.ratio.toFixed(1)} times as much: ${kind === "dispatch" ? count(dispatches, "event") : `${count(changes, "call")} of remove and add`} took ${Math.round(worst.many)} ms instead of ${Math.round(worst.few)} ms`,
+  });
+}
