@@ -1,11 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** The project's own unit tests; the stages' checks are graded through `grader/`, never from here. */
 export default defineConfig({
   test: {
-    include: ["{linux,stages,grader,cli}/**/*.test.ts"],
+    include: ["{linux,stages,grader,cli,solutions}/**/*.test.ts"],
     exclude: ["dist", "node_modules"],
     pool: "forks",
     fileParallelism: true,
+    // The reference imports the package by its name, as a learner's modules do.
+    alias: { "expserver-course/linux": fileURLToPath(new URL("./linux/index.ts", import.meta.url)) },
   },
 });

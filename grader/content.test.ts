@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { loadHints } from "../stages/hints.ts";
 import { packageRoot } from "../stages/package-root.ts";
 import { allStages, findStage, lessonFile } from "../stages/stage.ts";
-import { skeletonFiles, solutionSource } from "../stages/tree.ts";
+import { skeletonFiles, solutionFiles, solutionSource } from "../stages/tree.ts";
 import { loadChecks } from "./checks.ts";
 
 const headings = [
@@ -70,6 +70,11 @@ describe.each(allStages())("stage $number", (stage) => {
     expect(skeletonFiles(stage).map(({ path }) => path)).toContain(entry);
     expect(solutionSource(stage, entry)).toBeDefined();
   });
+});
+
+test("no unit test is part of a stage's tree", () => {
+  const paths = allStages().flatMap((stage) => [...solutionFiles(stage), ...skeletonFiles(stage)]);
+  expect(paths.filter(({ path }) => path.includes(".test."))).toEqual([]);
 });
 
 describe("a stage's name", () => {

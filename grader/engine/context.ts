@@ -203,7 +203,7 @@ export class CheckContext {
           ? "the modules' process does not come to its end"
           : "the modules' process ended too early",
       expected: `the end of the probe within ${describeMs(deadline.limitMs)}`,
-      observed: exit === undefined ? "it still runs" : `it ${process.death()}`,
+      observed: `${exit === undefined ? "it still runs" : `it ${process.death()}`}${lastWords(process)}`,
     });
   };
 
@@ -370,6 +370,12 @@ export class CheckContext {
 
   /** A duration for texts, scaled as deadlines are. */
   describeLimit = (ms: number): string => describeMs(ms * this.plan.factor);
+}
+
+/** What a probe printed last, which may tell what it was waiting for. */
+function lastWords({ stdout }: Program): string {
+  const last = stdout.text().trimEnd().split("\n").at(-1)!;
+  return last === "" ? "" : `; the last that it printed: ${last.slice(0, shownOfLine)}`;
 }
 
 const shownAtStart = 4;

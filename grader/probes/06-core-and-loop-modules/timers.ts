@@ -35,7 +35,7 @@ function manual() {
 
 /** In the order of their times, never early; of the same time, the one that was set first. */
 export function expiresInOrder(): void {
-  const { timers, set, after, nextIn, called } = manual();
+  const { clock, timers, set, after, nextIn, called } = manual();
   nextIn(-1, "when no timer is set");
   for (const delay of [30, 10, 50, 20, 40, 0]) set(delay, `${delay} ms`);
   nextIn(0, "when a timer is due");
@@ -46,6 +46,8 @@ export function expiresInOrder(): void {
   after(1, ["10 ms"], "a timer is not called when its time has come");
   after(25, ["20 ms", "30 ms"], "timers that are due together are not called in the order of their times");
   nextIn(5, "after timers have expired");
+  clock.now += 7;
+  nextIn(0, "when a timer is overdue (less than 0 means to epoll_wait to sleep without end)");
   after(100, ["40 ms", "50 ms"], "timers that are overdue are not all called");
   nextIn(-1, "after the last timer");
   for (const name of ["first", "second", "third", "fourth", "fifth"]) set(7, name);
@@ -273,6 +275,9 @@ export function findsNextAtOnce(): void {
   });
 }
 
+/** Milliseconds by which no timer at all is called in time: something else has woken the loop. */
+const sleptThrough = 1000;
+
 /** On a loop: at their times, in a sleeping loop as in a busy one. */
 export async function runsOnLoop(): Promise<void> {
   await timersOn(counters(1, false), "while nothing else happens");
@@ -284,6 +289,7 @@ async function timersOn(all: Counter[], situation: string): Promise<void> {
   const { timers } = loop;
   const called: string[] = [];
   const early: string[] = [];
+  const late: number[] = [];
   const due = new Map<string, number>();
   const expected = ["0 ms", "5 ms", "15 ms", "set by a handler", "40 ms", "set in a timer", "80 ms"];
   const set = (delayMs: number, name: string, then?: () => void) => {
@@ -291,6 +297,7 @@ async function timersOn(all: Counter[], situation: string): Promise<void> {
     return timers.set(delayMs, () => {
       called.push(name);
       if (Math.min(loop.now, performance.now()) < due.get(name)!) early.push(name);
+      late.push(performance.now() - due.get(name)!);
       then?.();
       if (called.length === expected.length) loop.stop();
     });
@@ -323,5 +330,10 @@ async function timersOn(all: Counter[], situation: string): Promise<void> {
     summary: `a timer is called too early ${situation}`,
     expected: "a call when loop.now has reached its time",
     observed: `early: ${early.join(", ")}`,
+  });
+  assert(Math.min(...late) < sleptThrough, {
+    summary: `the loop sleeps past its timers ${situation}`,
+    expected: "that epoll_wait waits no longer than until the next timer",
+    observed: `all ${late.length} timers were called more than ${Math.floor(Math.min(...late) / 100) / 10} s late`,
   });
 }

@@ -20,6 +20,9 @@ import { Timers } from "./timers.ts";
 /** Events that one epoll_wait takes. A turn with so many lasts about a millisecond, and others wait no longer. */
 const batchSize = 256;
 
+/** Milliseconds that fit into the int of epoll_wait: of a time that does not fit it would take any part, and spin. */
+const longestSleep = 2 ** 31 - 1;
+
 /** A watched descriptor. */
 type Watch = {
   readonly fd: number;
@@ -143,7 +146,8 @@ export class Loop implements Poller {
     let untilTimer = this.#again.length > 0 ? 0 : this.timers.untilNext();
     if (untilTimer === -1 || (untilNode !== -1 && untilNode < untilTimer)) untilTimer = untilNode;
     // Rounded up: half a millisecond early, the loop would turn idly until the timer is due.
-    const count = epoll_wait(this.#epoll, this.#events, batchSize, Math.ceil(untilTimer));
+    const timeout = Math.min(Math.ceil(untilTimer), longestSleep);
+    const count = epoll_wait(this.#epoll, this.#events, batchSize, timeout);
     if (count < 0 && count !== -EINTR) throw new SystemCallError("epoll_wait", -count);
     this.#turn++;
     this.now = performance.now();

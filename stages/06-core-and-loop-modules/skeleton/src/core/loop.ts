@@ -15,6 +15,9 @@ import { Timers } from "./timers.ts";
 /** Events that one epoll_wait takes. A turn with so many lasts about a millisecond, and others wait no longer. */
 const batchSize = 256;
 
+/** Milliseconds that fit into the int of epoll_wait: of a time that does not fit it would take any part, and spin. */
+const longestSleep = 2 ** 31 - 1;
+
 /** A watched descriptor. */
 type Watch = {
   readonly fd: number;
@@ -133,7 +136,7 @@ export class Loop implements Poller {
     // TODO 2a: wait for events, at most untilNode milliseconds (-1: as long as it takes), count the turn, read the clock.
     // Then tell each event to its watch, and the timers to expire. What Node's descriptor brings is only noted.
     // TODO 2c: with something in the list of `again` there is no waiting; the list is told after the events.
-    // TODO 2d: wait no longer than until the next timer.
+    // TODO 2d: wait no longer than until the next timer, nor than longestSleep.
     return todo(`2a: a turn of at most ${untilNode} ms`);
   }
 
