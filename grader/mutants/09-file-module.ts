@@ -58,6 +58,12 @@ export const mutants: Mutant[] = [
     fails: ["request-line", "curl"],
   },
   {
+    name: "takes-any-method",
+    file: http,
+    edits: [["/^GET (", "/^[A-Z]+ ("]],
+    fails: ["nonsense"],
+  },
+  {
     name: "closes-with-input-unread",
     file: connection,
     edits: [["  #linger(): void {\n", "  #linger(): void {\n    this.destroy();\n    return;\n"]],
@@ -182,6 +188,15 @@ export const mutants: Mutant[] = [
     file,
     edits: [["    close(fd);\n    if (result < 0) return result;", "    if (result < 0) return result;"]],
     fails: ["file-root", "no-such-file"],
+  },
+  {
+    name: "gives-the-directory-back-twice",
+    file,
+    edits: [
+      ["    if (this.#fd < 0) return;\n", ""],
+      ["    this.#fd = -1;\n", ""],
+    ],
+    fails: ["file-root"],
   },
   {
     name: "knows-small-letters-only",

@@ -1,7 +1,10 @@
 /** What the file modules promise, seen from inside. */
 import {
+  closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -114,6 +117,19 @@ export const probes = {
         observed: `${count(left, "more descriptor")}`,
       });
       root.destroy();
+      // Somebody else gets the number of the directory's descriptor: it is theirs now.
+      const other = openSync(folder, "r");
+      root.destroy();
+      const result = root.open("public/below/file");
+      assert(existsSync(`/proc/self/fd/${other}`) && typeof result === "number", {
+        summary: "FileRoot uses its directory's descriptor after it was given back",
+        expected: "a second destroy that does nothing, and an errno from open",
+        observed:
+          typeof result === "number"
+            ? "the second destroy closed somebody else's descriptor"
+            : "open opened a file below somebody else's directory",
+      });
+      closeSync(other);
       let error: unknown;
       try {
         new FileRoot(join(folder, "missing"));

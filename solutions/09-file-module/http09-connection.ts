@@ -35,7 +35,8 @@ export class Http09Connection implements TcpHandler {
   onClose(): void {}
 
   #answer(): void {
-    const path = requestedPath(this.#request.toString("utf8"));
+    const path = requestedPath(this.#request.toString("utf8", 0, longestRequest));
+    this.#request = Buffer.alloc(0); // a large file may be on its way for hours
     const file = path === undefined ? -1 : this.#root.open(path);
     if (typeof file !== "number") this.#connection.sendFile(file, 0, file.size);
     // The rest of what the client sends is dropped: closing with bytes unread would cut the answer short.

@@ -48,7 +48,8 @@ const attempts = 3;
 
 /** A directory whose files are served, and nothing outside it. */
 export class FileRoot {
-  readonly #fd: number;
+  /** The directory; -1 when it was given back, which no call takes for an open descriptor. */
+  #fd: number;
 
   /**
    * @param directory its path; what is there under this name now is served, also when it is renamed later
@@ -65,7 +66,7 @@ export class FileRoot {
    * absolute path or by a symbolic link, also when somebody exchanges a link meanwhile: a comparison of
    * path texts could not be sure of that.
    * @param path relative to the directory, with or without slashes before it
-   * @returns the file, or -ENOENT, -EACCES, -EXDEV (leads out), -ELOOP, -EISDIR, -EINVAL (neither file nor directory), …
+   * @returns the file, or -ENOENT, -EACCES, -EXDEV (leads out), -ELOOP, -EISDIR, -EINVAL (neither file nor directory), -ENXIO (a socket), …
    */
   open(path: string): OpenFile | number {
     // O_NONBLOCK: to open a named pipe would wait for its writer. O_NOCTTY: a terminal must not become ours.
@@ -86,8 +87,10 @@ export class FileRoot {
     return stat.isDirectory() ? -EISDIR : -EINVAL;
   }
 
-  /** Gives the directory back. Files that were opened stay open. */
+  /** Gives the directory back: nothing can be opened any more. Files that were opened stay open. Calling it again does nothing. */
   destroy(): void {
+    if (this.#fd < 0) return;
     close(this.#fd);
+    this.#fd = -1;
   }
 }

@@ -1,14 +1,19 @@
 import {
   EAGAIN,
+  ECONNRESET,
   EINTR,
   EPOLLERR,
   EPOLLET,
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
+  EPOLLPRI,
   EPOLLRDHUP,
+  getsockopt,
   ioctl,
   SIOCOUTQ,
+  SO_ERROR,
+  SOL_SOCKET,
   type SocketAddress,
 } from "expserver-course/linux";
 import type { Loop } from "../core/loop.ts";
@@ -44,8 +49,7 @@ const lowWater = 16 * 1024;
 /** How long an ended connection waits for its peer to take more bytes or to end too, in milliseconds. */
 const lingerMs = 1000;
 
-const news = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-const broken = EPOLLERR | EPOLLHUP;
+const news = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 /** Where SIOCOUTQ puts its answer. */
 const unacknowledged = new Uint8Array(4);
 
@@ -70,8 +74,11 @@ export class TcpConnection implements Handler {
   readonly #onClosed: ((connection: TcpConnection) => void) | undefined;
   /** Epoll has told of bytes, and we have not met -EAGAIN since: there may be more, and it will not tell again. */
   #isReadable = false;
-  /** The peer has ended or broken the connection: after the last bytes `read` says how. */
-  #hasEndAhead = false;
+  /**
+   * A read that brings less than the buffer holds does not mean that nothing is left: behind the bytes comes an end, which
+   * has been told already, or there are urgent data among them, where `recv` stops.
+   */
+  #readsToEnd = false;
   #isPaused = false;
   #peerEnded = false;
   /** The end of our stream: `no`, to be sent `after` the queue, or `sent`. */
@@ -80,6 +87,8 @@ export class TcpConnection implements Handler {
   #owesDrain = false;
   /** Why sending failed: nothing more leaves, but what the peer had sent before is still read. */
   #failure = 0;
+  /** The connection is over, and not by both ends: it closes when the last bytes have been read. */
+  #isBroken = false;
   /** {@link endGracefully} was called: input is dropped. */
   #isLingering = false;
   #lingerTimer: Timer | undefined;
@@ -124,12 +133,13 @@ export class TcpConnection implements Handler {
   }
 
   onReady(events: number): void {
-    if ((events & ~EPOLLOUT) !== 0) {
-      this.#isReadable = true;
-      if ((events & (EPOLLRDHUP | broken)) !== 0) this.#hasEndAhead = true;
-    }
-    if (!this.#queue.isEmpty && (events & (EPOLLOUT | broken)) !== 0) this.#flush();
-    if (this.#isReadable && !this.#isClosed) this.#receive((events & broken) !== 0);
+    if ((events & ~EPOLLOUT) !== 0) this.#isReadable = true;
+    if ((events & ~(EPOLLIN | EPOLLOUT)) !== 0) this.#readsToEnd = true;
+    // EPOLLHUP: neither direction is open any more. Without our end, that was no orderly one.
+    const isHungUp = (events & EPOLLHUP) !== 0 && this.#end !== "sent";
+    if ((events & EPOLLERR) !== 0 || isHungUp) this.#isBroken = true;
+    if (!this.#queue.isEmpty && ((events & EPOLLOUT) !== 0 || this.#isBroken)) this.#flush();
+    if (this.#isReadable && !this.#isClosed) this.#receive();
   }
 
   /** A handler threw: its connection is cut, so that the peer does not take what it got for an answer. */
@@ -159,9 +169,8 @@ export class TcpConnection implements Handler {
       file.release();
       return true;
     }
-    this.#queue.pushFile(file, offset, length);
     const sentBefore = this.#queue.sent;
-    return this.#afterSending(sentBefore, this.#queue.flush(this.transport));
+    return this.#afterSending(sentBefore, this.#queue.sendFile(this.transport, file, offset, length));
   }
 
   /** Stops reading: the kernel's buffer fills, and the peer has to wait. */
@@ -186,7 +195,8 @@ export class TcpConnection implements Handler {
   /**
    * Ends the connection as a server does that has said everything: our stream ends after the last byte, and what the
    * peer still sends is dropped until it ends too. To close at once would answer such bytes by a reset, and then the
-   * peer loses what it has not received yet (RFC 9112 §9.6). A peer that takes nothing for a second is not waited for.
+   * peer loses what it has not received yet (RFC 9112 §9.6). Once all has left, a peer that takes nothing for a second
+   * is not waited for.
    */
   endGracefully(): void {
     if (this.#isLingering || this.#isClosed) return;
@@ -210,11 +220,11 @@ export class TcpConnection implements Handler {
     return this.#end === "no" && this.#failure === 0 && !this.#isClosed;
   }
 
-  #receive(isBroken: boolean): void {
+  #receive(): void {
     if (this.#isPaused) {
       // Who is paused may never read again. Bytes that are there wait for that; a connection that is over does not.
-      const next = isBroken ? this.transport.peek() : 1;
-      if (next < 0 || (next === 0 && this.#failure !== 0)) this.#endOfReading(next);
+      const next = this.#isBroken ? this.transport.peek() : 1;
+      if (next <= 0) this.#closeBroken(next);
       return;
     }
     for (let received = 0; received < receiveBudget; ) {
@@ -227,9 +237,9 @@ export class TcpConnection implements Handler {
       received += count;
       this.bytesReceived += count;
       this.lastProgress = this.#loop.now;
-      // A short read has emptied the socket; the next bytes make a new edge (`man 7 epoll`). Not when an end is
-      // ahead, which has been told already, nor when bytes wait where the kernel does not see them.
-      this.#isReadable = count === receiveBuffer.length || this.#hasEndAhead || this.transport.hasPending;
+      // A short read has emptied the socket, and the next bytes make a new edge (`man 7 epoll`); with exceptions, one of
+      // them bytes that wait where the kernel does not see them.
+      this.#isReadable = count === receiveBuffer.length || this.#readsToEnd || this.transport.hasPending;
       if (!this.#isLingering) this.handler.onData(receiveBuffer, count);
       if (!this.#isReadable || this.#isPaused || this.#isClosed) return;
     }
@@ -239,14 +249,21 @@ export class TcpConnection implements Handler {
   /** What a read that brought no bytes means. */
   #endOfReading(result: number): void {
     this.#isReadable = false;
-    if (result === -EAGAIN) return;
-    if (result < 0 || this.#failure !== 0) {
-      this.#close(describeErrno(this.#failure || result), false);
-    } else if (!this.#peerEnded) {
+    // After a failure of ours 0 may stand for a reset, which the kernel tells one call only.
+    if (result === 0 && this.#failure === 0 && !this.#peerEnded) {
       this.#peerEnded = true;
       if (!this.#isLingering) this.handler.onEnd();
-      if (this.#end === "sent") this.#close(undefined, false);
+      if (this.#end === "sent" && !this.#isBroken) this.#close(undefined, false);
     }
+    if (this.#isBroken || (result < 0 && result !== -EAGAIN)) this.#closeBroken(result);
+  }
+
+  /** Closes with the reason. Where the fault was ours, the peer meets a reset: it must not take a part for the whole. */
+  #closeBroken(result: number): void {
+    if (this.#isClosed) return;
+    const reason =
+      this.#failure || result || -getsockopt(this.transport.fd, SOL_SOCKET, SO_ERROR) || -ECONNRESET;
+    this.#close(describeErrno(reason), true);
   }
 
   #flush(): void {
@@ -260,13 +277,10 @@ export class TcpConnection implements Handler {
 
   /** What follows from an attempt to send. Returns whether the source may go on. */
   #afterSending(sentBefore: number, result: number): boolean {
+    if (this.#isClosed) return true; // by a file that was released
     if (this.#queue.sent > sentBefore) this.lastProgress = this.#loop.now;
     if (result < 0 && result !== -EAGAIN) {
-      // Not closed here, where the caller is in the middle of something: its handler hears of it in the next turn.
-      this.#failure = result;
-      this.#queue.clear();
-      this.#isReadable = true;
-      this.#loop.again(this.transport.fd, broken);
+      this.#fail(result);
     } else if (this.#queue.isEmpty) {
       if (this.#end === "after") this.#sendEnd();
     } else if (result === 0) {
@@ -276,11 +290,25 @@ export class TcpConnection implements Handler {
     return !this.#owesDrain;
   }
 
+  /**
+   * Nothing can be sent any more. The connection is not closed here, where a caller is in the middle of something: its
+   * handler hears of it in the next turn, after what the peer had sent before.
+   */
+  #fail(errno: number): void {
+    this.#failure = errno;
+    this.#isBroken = true;
+    this.#isReadable = true;
+    this.#readsToEnd = true;
+    this.#queue.clear();
+    this.#loop.again(this.transport.fd, EPOLLIN);
+  }
+
   /** Everything has left: the peer meets the end of our stream. */
   #sendEnd(): void {
     this.#end = "sent";
     const result = this.transport.shutdownWrite();
-    if (this.#peerEnded || (result < 0 && result !== -EAGAIN)) this.#close(undefined, false);
+    if (result < 0 && result !== -EAGAIN) this.#fail(result);
+    else if (this.#peerEnded) this.#close(undefined, false);
     else if (this.#isLingering) this.#linger();
   }
 

@@ -39,7 +39,7 @@ export class TcpServer implements Handler {
   readonly #onConnection: (connection: TcpConnection) => void;
   readonly #connections = new Set<TcpConnection>();
   readonly #forget = (connection: TcpConnection) => void this.#connections.delete(connection);
-  /** Set while accepting rests. */
+  /** Ends a rest. One for all rests: each connection that comes meanwhile is a new edge, and must not begin a second one. */
   #rest: Timer | undefined;
   /** The last trouble with accepting that was told. */
   #complaint = "";
@@ -107,11 +107,11 @@ export class TcpServer implements Handler {
       else if (fd === -EAGAIN) return;
       else if (fd !== -ECONNABORTED && fd !== -EINTR) {
         this.#complain(`cannot accept connections for now: ${describeErrno(fd)}`);
-        this.#rest = this.#loop.timers.set(restMs, () => this.#loop.again(this.#fd, EPOLLIN));
+        this.#restForAWhile();
         return;
       }
     }
-    this.#loop.again(this.#fd, EPOLLIN);
+    if (!this.#isPaused) this.#loop.again(this.#fd, EPOLLIN);
   }
 
   onError(error: unknown): void {
@@ -144,6 +144,12 @@ export class TcpServer implements Handler {
     } catch (error) {
       connection.onError(error);
     }
+  }
+
+  /** The connections that wait make no new edge: after a while we look by ourselves. */
+  #restForAWhile(): void {
+    this.#rest ??= this.#loop.timers.set(restMs, () => this.#loop.again(this.#fd, EPOLLIN));
+    this.#loop.timers.rearm(this.#rest, restMs);
   }
 
   /** Tells the operator of a trouble, once until it is over. */

@@ -38,37 +38,39 @@ export class WriteQueue {
 
   /**
    * Sends the first `length` bytes after all that waits. What the kernel does not take now is copied.
-   * @returns 0, or a negative errno when the connection is over
+   * @returns as {@link flush}; -EAGAIN also when others wait in front
    */
   write(transport: Transport, bytes: Uint8Array, length: number): number {
-    let taken = 0;
-    if (this.isEmpty) {
-      taken = transport.write(bytes, length);
-      if (taken === length) {
-        this.sent += length;
-        return 0;
-      }
-      if (taken < 0 && taken !== -EAGAIN && taken !== -EINTR) return taken;
-      taken = Math.max(0, taken);
-      this.sent += taken;
+    if (!this.isEmpty) {
+      this.#copy(bytes, 0, length);
+      return -EAGAIN;
     }
+    const result = transport.write(bytes, length);
+    if (result < 0 && result !== -EAGAIN && result !== -EINTR) return result;
+    const taken = Math.max(0, result);
+    this.sent += taken;
+    if (taken === length) return 0;
     this.#copy(bytes, taken, length);
-    if (taken === 0) return 0;
     // Edge-triggered epoll tells of room only after -EAGAIN was met; a part that was taken is not that yet.
-    const result = this.flush(transport);
-    return result === -EAGAIN ? 0 : result;
+    return result === -EAGAIN ? result : this.flush(transport);
   }
 
-  /** Puts a part of a file at the end of the queue. */
-  pushFile(file: SendableFile, offset: number, length: number): void {
+  /**
+   * Sends a part of a file after all that waits.
+   * @returns as {@link flush}; -EAGAIN also when others wait in front
+   */
+  sendFile(transport: Transport, file: SendableFile, offset: number, length: number): number {
+    const isFirst = this.isEmpty;
     this.#items.push({ chunk: undefined, file, start: offset, end: offset + length });
     this.files++;
+    return isFirst ? this.flush(transport) : -EAGAIN;
   }
 
   /**
    * Sends as much as the kernel takes.
    * @returns 0 when nothing waits any more, or when a turn's share of a file has been sent; -EAGAIN when the kernel's
-   * buffer is full; another negative errno when the connection is over, -EIO when a file is shorter than it was to be
+   * buffer is full, so that epoll will tell of room; another negative errno when sending is over, -EIO when a file is
+   * shorter than it was to be
    */
   flush(transport: Transport): number {
     let budget = fileBudget;
@@ -82,7 +84,7 @@ export class WriteQueue {
       } else {
         count = transport.sendFile(item.file.fd, item.start, Math.min(length, budget));
         if (count === 0) return -EIO;
-        budget -= count;
+        budget -= Math.max(0, count);
       }
       if (count === -EINTR) continue;
       if (count < 0) return count;

@@ -38,8 +38,8 @@ export class Http09Connection implements TcpHandler {
   onClose(): void {}
 
   #answer(): void {
-    // TODO 3b: open what the request line names. A file is sent, from 0 to its size; then, file or not, the connection ends,
-    // without a reset that would destroy the answer.
+    // TODO 3b: open what the request line names; its bytes are not needed any more then. A file is sent, from 0 to its size;
+    // then, file or not, the connection ends, without a reset that would destroy the answer.
     todo(
       `3b: answer ${requestedPath(this.#request.toString("utf8"))} from ${this.#root} on ${this.#connection.peer.host}`,
     );

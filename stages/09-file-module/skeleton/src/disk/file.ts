@@ -28,7 +28,8 @@ const attempts = 3;
 
 /** A directory whose files are served, and nothing outside it. */
 export class FileRoot {
-  readonly #fd: number;
+  /** The directory; -1 when it was given back, which no call takes for an open descriptor. */
+  #fd: number;
 
   /**
    * @param directory its path; what is there under this name now is served, also when it is renamed later
@@ -45,7 +46,7 @@ export class FileRoot {
    * absolute path or by a symbolic link, also when somebody exchanges a link meanwhile: a comparison of
    * path texts could not be sure of that.
    * @param path relative to the directory, with or without slashes before it
-   * @returns the file, or -ENOENT, -EACCES, -EXDEV (leads out), -ELOOP, -EISDIR, -EINVAL (neither file nor directory), …
+   * @returns the file, or -ENOENT, -EACCES, -EXDEV (leads out), -ELOOP, -EISDIR, -EINVAL (neither file nor directory), -ENXIO (a socket), …
    */
   open(path: string): OpenFile | number {
     // TODO 1c: openat2 below the directory; O_NONBLOCK and O_NOCTTY beside O_RDONLY and O_CLOEXEC; RESOLVE_BENEATH and
@@ -56,8 +57,9 @@ export class FileRoot {
     );
   }
 
-  /** Gives the directory back. Files that were opened stay open. */
+  /** Gives the directory back: nothing can be opened any more. Files that were opened stay open. Calling it again does nothing. */
   destroy(): void {
+    // TODO 1b: close the directory, once.
     todo("1b: close the directory");
   }
 }
