@@ -34,10 +34,13 @@ class RelayEnd implements TcpHandler {
   }
 
   onClose(error: string | undefined): void {
+    const ownIsWhole = this.#own.hasPeerEnded;
+    // Both directions have ended: the other side closes by itself when its last byte has left.
+    if (error === undefined && ownIsWhole && this.#other.hasPeerEnded) return;
+    // It had said everything, and broke because it does not listen any more, as a server that refuses an upload
+    // half-way. The other side still gets all of it.
+    if (error !== undefined && ownIsWhole) this.#other.endGracefully();
     // A break is passed on as a break: an end would make a part look like the whole.
-    if (error !== undefined) this.#other.abort();
-    // Both directions have ended, and the other side closes by itself when its last byte has left; or this one was
-    // closed by our own side.
-    else if (!(this.#own.hasPeerEnded && this.#other.hasPeerEnded)) this.#other.destroy();
+    else this.#other.abort();
   }
 }

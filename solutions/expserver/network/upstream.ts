@@ -100,7 +100,6 @@ export class UpstreamConnect implements Handler {
       return;
     }
     this.#current = undefined;
-    this.cancel();
     this.#loop.remove(fd);
     let connection: TcpConnection;
     try {
@@ -109,6 +108,7 @@ export class UpstreamConnect implements Handler {
       close(fd);
       throw failure;
     }
+    this.cancel(); // only now: had the connection failed, the handler would have to hear of it
     try {
       this.#handler.onConnect(connection);
     } catch (failure) {
@@ -117,6 +117,11 @@ export class UpstreamConnect implements Handler {
   }
 
   onError(error: unknown): void {
+    if (this.#isOver) {
+      // The handler itself failed, and nobody else can be told.
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      return;
+    }
     const reason = error instanceof SystemCallError ? error : { code: "EIO", message: String(error) };
     this.#fail(reason.code, reason.message);
   }
@@ -127,21 +132,25 @@ export class UpstreamConnect implements Handler {
     this.#setTimer(this.#timeoutMs, () => this.#fail("ETIMEDOUT", "its name was not resolved in time"));
     lookup(host, { all: true }, (error, found) => {
       if (this.#isOver) return;
-      if (error !== null) {
-        this.#fail(error.code ?? "ENOTFOUND", "its name has no address");
-        return;
+      // Node calls this, not the loop: what is thrown here would end the program.
+      try {
+        if (error !== null || found.length === 0) {
+          this.#fail(error?.code ?? "ENOTFOUND", "its name has no address");
+          return;
+        }
+        this.#addresses = found.map(({ address }) => ({ host: address, port }));
+        this.#tryNext();
+      } catch (failure) {
+        this.onError(failure);
       }
-      this.#addresses = found.map(({ address }) => ({ host: address, port }));
-      this.#tryNext();
     });
   }
 
   /** Begins with the next address. With none left, the last error is the answer. */
-  #tryNext(lastErrno?: number): void {
+  #tryNext(lastErrno = 0): void {
     const address = this.#addresses.shift();
     if (address === undefined) {
-      const errno = lastErrno ?? ETIMEDOUT;
-      this.#fail(errnoName(errno), errnoMessage(errno));
+      this.#fail(errnoName(lastErrno), errnoMessage(lastErrno));
       return;
     }
     let fd: number;
@@ -152,14 +161,14 @@ export class UpstreamConnect implements Handler {
       this.#tryNext(error.errno);
       return;
     }
+    this.#current = { fd, address }; // from here on #leaveCurrent closes it, whatever is thrown
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     const result = connect(fd, address);
     if (result < 0 && result !== -EINPROGRESS && result !== -EINTR) {
-      close(fd);
+      this.#leaveCurrent();
       this.#tryNext(-result);
       return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    this.#current = { fd, address };
     this.#loop.add(fd, EPOLLOUT, this);
     this.#setTimer(this.#timeoutMs, () => {
       this.#leaveCurrent();
