@@ -262,11 +262,7 @@ export class TcpConnection implements Handler {
   #afterSending(sentBefore: number, result: number): boolean {
     if (this.#queue.sent > sentBefore) this.lastProgress = this.#loop.now;
     if (result < 0 && result !== -EAGAIN) {
-      // Not closed here, where the caller is in the middle of something: its handler hears of it in the next turn.
-      this.#failure = result;
-      this.#queue.clear();
-      this.#isReadable = true;
-      this.#loop.again(this.transport.fd, broken);
+      this.#failSending(result);
     } else if (this.#queue.isEmpty) {
       if (this.#end === "after") this.#sendEnd();
     } else if (result === 0) {
@@ -276,11 +272,21 @@ export class TcpConnection implements Handler {
     return !this.#owesDrain;
   }
 
+  /** Not closed here, where the caller is in the middle of something: its handler hears of it in the next turn. */
+  #failSending(errno: number): void {
+    this.#failure = errno;
+    this.#queue.clear();
+    this.#isReadable = true;
+    this.#loop.again(this.transport.fd, broken);
+  }
+
   /** Everything has left: the peer meets the end of our stream. */
   #sendEnd(): void {
     this.#end = "sent";
     const result = this.transport.shutdownWrite();
-    if (this.#peerEnded || (result < 0 && result !== -EAGAIN)) this.#close(undefined, false);
+    // -ENOTCONN: the peer has reset the connection, and its event is still to come. That is a break and no end.
+    if (result < 0 && result !== -EAGAIN) this.#failSending(result);
+    else if (this.#peerEnded) this.#close(undefined, false);
     else if (this.#isLingering) this.#linger();
   }
 
