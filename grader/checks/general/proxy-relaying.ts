@@ -1,6 +1,15 @@
 /** Bytes through a proxy, both ways. */
 import { type Check, check } from "../../checks.ts";
-import { openPair, type Pair, pass, startProxy, talk, type UpstreamArguments } from "./proxy.ts";
+import { connectMany, exchange, reversed } from "./lines.ts";
+import {
+  openPair,
+  type Pair,
+  pass,
+  reversingUpstream,
+  startProxy,
+  talk,
+  type UpstreamArguments,
+} from "./proxy.ts";
 import type { Overrides } from "./surroundings.ts";
 
 const MiB = 1024 * 1024;
@@ -111,6 +120,44 @@ export function keepsPairsApart(upstreamArgs: UpstreamArguments, overrides: Over
         );
         for (const pair of leaving) pairs[pairs.indexOf(pair)] = await openPair(context, proxy);
       }
+    },
+  );
+}
+
+const pairsAtOnce = 200;
+
+/** Many pairs, of which all have something to say at the same time. */
+export function servesPairsAtOnce(upstreamArgs: UpstreamArguments, overrides: Overrides = {}): Check {
+  return check(
+    "two-hundred-pairs",
+    {
+      title: `serves ${pairsAtOnce} pairs at once`,
+      points: 3,
+      after: ["fifty-pairs"],
+      why: "Each pair has its own state: what waits to be sent, who is paused, which direction has ended. With many pairs busy at the same time, whatever is shared between two of them by mistake shows.",
+      see: ["epoll_wait(2)"],
+      ...overrides,
+    },
+    async (context) => {
+      const { random } = context;
+      const server = await context.start(await reversingUpstream(upstreamArgs)(context));
+      const clients = await connectMany(context, server, pairsAtOnce);
+      for (let round = 0; round < 3; round++) {
+        const size = round === 1 ? 50_000 : 100;
+        await Promise.all(
+          random.shuffle(clients).map(async (client) => {
+            await exchange(client, `${random.word(size)}\n`, 20_000);
+          }),
+        );
+      }
+      await Promise.all(
+        clients.map(async (client, index) => {
+          client.send(`the last line of client ${index + 1}\n`);
+          client.end();
+          await client.expect(reversed(`the last line of client ${index + 1}\n`), { withinMs: 20_000 });
+          await client.expectEnd({ why: "although both sides have ended sending", withinMs: 20_000 });
+        }),
+      );
     },
   );
 }
