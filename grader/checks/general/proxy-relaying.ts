@@ -142,11 +142,13 @@ export function servesPairsAtOnce(upstreamArgs: UpstreamArguments, overrides: Ov
       const { random } = context;
       const server = await context.start(await reversingUpstream(upstreamArgs)(context));
       const clients = await connectMany(context, server, pairsAtOnce);
+      const letters = random.word(60_000);
       for (let round = 0; round < 3; round++) {
         const size = round === 1 ? 50_000 : 100;
         await Promise.all(
           random.shuffle(clients).map(async (client) => {
-            await exchange(client, `${random.word(size)}\n`, 20_000);
+            const start = random.integer(0, 9999);
+            await exchange(client, `${client.name} ${letters.slice(start, start + size)}\n`, 20_000);
           }),
         );
       }

@@ -24,11 +24,20 @@ import {
   until,
 } from "./surroundings.ts";
 
+/** A time limit that does not come. */
+const foreverMs = 60_000;
+
 /** Nothing is told after `cancel`, whenever it comes, and nothing stays behind. */
 export async function cancel(): Promise<void> {
   await onLoop(async (loop) => {
-    const names = nameAddresses({ "slow.test": [INADDR_LOOPBACK] }, timeoutMs);
-    const { port, fds, hosts } = arrange(["listens", "silent", "refuses"]);
+    let answer = () => {};
+    const names = nameAddresses(
+      { "slow.test": [INADDR_LOOPBACK] },
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+    );
+    const { port, fds, hosts } = await arrange(["listens", "silent", "refuses"]);
     const before = countDescriptors();
     const cases: [situation: string, host: string, ready: () => Promise<unknown>][] = [
       ["after cancel in the turn of the constructor", hosts[0]!, async () => {}],
@@ -46,10 +55,11 @@ export async function cancel(): Promise<void> {
     ];
     for (const [situation, host, ready] of cases) {
       const told = new Told();
-      const attempt = new UpstreamConnect(loop, { host, port }, told, timeoutMs);
+      const attempt = new UpstreamConnect(loop, { host, port }, told, foreverMs);
       await ready();
       attempt.cancel();
       await expectNothingLeft(loop, before, situation);
+      answer();
       await letPass(loop);
       assert(told.times === 0, {
         summary: `the handler is called ${situation}`,
@@ -61,7 +71,7 @@ export async function cancel(): Promise<void> {
     }
     // A cancel that comes too late leaves the connection to whoever has it.
     const told = new Told();
-    const attempt = new UpstreamConnect(loop, { host: hosts[0]!, port }, told, timeoutMs);
+    const attempt = new UpstreamConnect(loop, { host: hosts[0]!, port }, told, foreverMs);
     await until(() => told.times > 0);
     attempt.cancel();
     await letPass(loop);
@@ -79,8 +89,8 @@ export async function cancel(): Promise<void> {
 /** Each reason has its code, and is told once. */
 export async function errors(): Promise<void> {
   await onLoop(async (loop) => {
-    nameAddresses({ "unknown.test": "ENOTFOUND", "empty.test": [] }, 1);
-    const { port, fds, hosts } = arrange(["refuses", "silent"]);
+    nameAddresses({ "unknown.test": "ENOTFOUND", "empty.test": [] });
+    const { port, fds, hosts } = await arrange(["refuses", "silent"]);
     const before = countDescriptors();
     for (const [host, code] of [
       [hosts[0]!, "ECONNREFUSED"],
@@ -127,8 +137,8 @@ export async function addresses(): Promise<void> {
   for (const [kinds, answer] of cases) {
     await onLoop(async (loop) => {
       const before = countDescriptors();
-      const { port, fds, hosts, listeners } = arrange(kinds);
-      nameAddresses({ "several.test": hosts }, 1);
+      const { port, fds, hosts, listeners } = await arrange(kinds);
+      nameAddresses({ "several.test": hosts });
       const told = new Told();
       new UpstreamConnect(loop, { host: "several.test", port }, told, timeoutMs);
       await until(() => told.times > 0);

@@ -8,12 +8,12 @@ type Callback = (error: NodeJS.ErrnoException | null, found?: Found[] | string, 
 /**
  * Replaces Node's resolver, in its form with a callback and in that with a promise.
  * @param names addresses by name, or the code of the error
- * @param delayMs how long an answer takes; it comes from Node's loop, as a real one does
+ * @param until what an answer waits for; it comes from Node's loop, as a real one does
  * @returns the names that were asked for, so far
  */
 export function nameAddresses(
   names: Record<string, string[] | string>,
-  delayMs: number,
+  until: Promise<void> = Promise.resolve(),
 ): { asked: string[] } {
   const asked: string[] = [];
   const answer = (host: string): Found[] => {
@@ -25,7 +25,7 @@ export function nameAddresses(
   };
   const ask = (host: string): Promise<Found[]> => {
     asked.push(host);
-    return new Promise((resolve) => setTimeout(resolve, delayMs)).then(() => answer(host));
+    return new Promise((resolve) => setTimeout(resolve, 1)).then(() => until).then(() => answer(host));
   };
   const wantsAll = (options: unknown) => (options as { all?: boolean } | undefined)?.all === true;
   const lookup = (host: string, options: unknown, callback?: Callback) => {

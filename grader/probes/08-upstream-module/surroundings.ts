@@ -7,6 +7,7 @@ import {
   AF_INET,
   bind,
   connect,
+  EALREADY,
   getsockname,
   INADDR_LOOPBACK,
   listen,
@@ -20,7 +21,7 @@ import { assert } from "../../engine/evidence.ts";
 /** Much longer than anything takes here: whoever gets so far has forgotten to tell. */
 const patienceMs = 10_000;
 /** A time limit for an address that does not answer. */
-export const timeoutMs = 100;
+export const timeoutMs = 80;
 
 const nextMoment = () => new Promise((resolve) => setTimeout(resolve, 2));
 
@@ -64,38 +65,41 @@ export function listenOnly(address: SocketAddress, backlog = 16): number {
 export type Address = "listens" | "refuses" | "silent";
 
 /** An upstream with a queue that is full, so that a connect gets no answer. Returns what to close. */
-function listenSilently(address: SocketAddress): number[] {
-  const listener = listenOnly(address, 0);
-  const fds = [listener];
-  // One more than the queue's limit is let in, and another one for kernels that count in another way.
-  for (let number = 0; number < 3; number++) {
+async function listenSilently(address: SocketAddress): Promise<number[]> {
+  const fds = [listenOnly(address, 1)];
+  // Until one gets no answer: kernels count the queue in different ways.
+  for (let isFull = false; !isFull; ) {
     const filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
-    connect(filler, getsockname(listener));
+    connect(filler, address);
     fds.push(filler);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    isFull = connect(filler, address) === -EALREADY;
   }
   return fds;
 }
 
 /** Prepares 127.0.0.2, 127.0.0.3, … on one port that is free on all of them. */
-export function arrange(kinds: Address[]): {
+export async function arrange(kinds: Address[]): Promise<{
   port: number;
   hosts: string[];
   /** The sockets of those that listen. */
   listeners: (number | undefined)[];
   /** What is to be closed. */
   fds: number[];
-} {
+}> {
   const hosts = kinds.map((_, index) => `127.0.0.${index + 2}`);
   const chosen = listenOnly({ host: INADDR_LOOPBACK, port: 0 });
   const { port } = getsockname(chosen);
   const fds = [chosen];
-  const listeners = kinds.map((kind, index) => {
+  const listeners: (number | undefined)[] = [];
+  for (const [index, kind] of kinds.entries()) {
     const address = { host: hosts[index]!, port };
-    if (kind === "refuses") return undefined;
-    const [listener, ...others] = kind === "silent" ? listenSilently(address) : [listenOnly(address)];
-    fds.push(listener!, ...others);
-    return kind === "listens" ? listener : undefined;
-  });
+    if (kind === "silent") fds.push(...(await listenSilently(address)));
+    if (kind === "listens") {
+      listeners[index] = listenOnly(address);
+      fds.push(listeners[index]);
+    }
+  }
   return { port, hosts, listeners, fds };
 }
 
@@ -126,10 +130,10 @@ export class Told {
   }
 }
 
-/** Lets things that are on their way arrive: some turns of the loop, more than the time limit lasts. */
+/** Lets what is on its way arrive: some turns of the loop. */
 export async function letPass(loop: Loop): Promise<void> {
   let isOver = false;
-  loop.timers.set(3 * timeoutMs, () => {
+  loop.timers.set(50, () => {
     isOver = true;
   });
   await until(() => isOver);
