@@ -11,6 +11,7 @@ import type { ProbeResult } from "./probe-process.ts";
 import { Program } from "./program.ts";
 import { ProgramTree } from "./program-tree.ts";
 import { Random } from "./random.ts";
+import { RawListener } from "./raw-listener.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { connectTcp, type TcpPeer } from "./tcp-client.ts";
 import { TcpListener } from "./tcp-listener.ts";
@@ -48,6 +49,7 @@ export class CheckContext {
   readonly #rawPeers: RawPeer[] = [];
   #connects = 0;
   readonly #listeners: TcpListener[] = [];
+  readonly #rawListeners: RawListener[] = [];
   readonly #ports: ReservedPort[] = [];
   readonly #folders: string[] = [];
   readonly #limits: Limits;
@@ -284,6 +286,17 @@ export class CheckContext {
     return peer;
   };
 
+  /** A free port, or the one that is asked for if nobody holds it. */
+  async #portToListenOn(port: number | undefined): Promise<number> {
+    this.#requireOpen();
+    if (port === undefined) return this.freePort();
+    const holder = whoHolds(port);
+    if (holder === undefined) return port;
+    throw new GraderTrouble(
+      `${holder}, and the check needs this port itself. End it, or grade with --isolate.`,
+    );
+  }
+
   /**
    * A server of the check's own.
    * @param onConnection answers each connection as it comes
@@ -292,20 +305,20 @@ export class CheckContext {
     address: { host?: string; port?: number } = {},
     onConnection?: (peer: TcpPeer) => void,
   ): Promise<TcpListener> => {
-    this.#requireOpen();
-    const port = address.port ?? (await this.freePort());
-    const holder = address.port === undefined ? undefined : whoHolds(port);
-    if (holder !== undefined) {
-      throw new GraderTrouble(
-        `${holder}, and the check needs this port itself. End it, or grade with --isolate.`,
-      );
-    }
+    const port = await this.#portToListenOn(address.port);
     const listener = await TcpListener.listen(
       { host: address.host ?? "127.0.0.1", port },
       this,
       onConnection,
     );
     this.#listeners.push(listener);
+    return listener;
+  };
+
+  /** A server of the check's own that is made of system calls, and accepts only when it is told to. */
+  listenRaw = async (options: { port?: number } = {}): Promise<RawListener> => {
+    const listener = RawListener.listen(await this.#portToListenOn(options.port), this);
+    this.#rawListeners.push(listener);
     return listener;
   };
 
@@ -329,7 +342,8 @@ export class CheckContext {
    * crashes, the kernel closes its connections first, and its parent hears of the end a little later.
    */
   async settlePrograms(): Promise<void> {
-    const peers = [...this.#peers, ...this.#rawPeers, ...this.#listeners.flatMap(({ accepted }) => accepted)];
+    const listeners = [...this.#listeners, ...this.#rawListeners];
+    const peers = [...this.#peers, ...this.#rawPeers, ...listeners.flatMap(({ accepted }) => [...accepted])];
     if (!peers.some(({ over }) => over)) return;
     await Promise.all(this.programs.map((program) => program.ended(500)));
   }
@@ -356,6 +370,7 @@ export class CheckContext {
     this.#limits.end();
     for (const peer of [...this.#peers, ...this.#rawPeers]) peer.close();
     for (const listener of this.#listeners) listener.destroy();
+    for (const listener of this.#rawListeners) listener.close();
     for (const terminal of this.terminals) terminal.release();
     for (const program of this.programs) program.kill("SIGKILL");
     try {

@@ -38,8 +38,8 @@ export type RawPeerOptions = TcpPeerOptions & {
 const stuckAfterMs = 400;
 
 /**
- * A client made of system calls, for checks that must know what the kernel has taken: it sends and receives only
- * when it is told to, and nothing lies in buffers of its own.
+ * One end of a connection made of system calls, for checks that must know what the kernel has taken: it sends and receives
+ * only when it is told to, and nothing lies in buffers of its own.
  */
 export class RawPeer {
   readonly name: string;
@@ -97,6 +97,14 @@ export class RawPeer {
     }
     transcript.step(`${name} connected`);
     return peer;
+  }
+
+  /** Speaks on a connection that a server of the check's has accepted: a non-blocking socket, which this object closes. */
+  static adopt(fd: number, options: RawPeerOptions): RawPeer {
+    const { receiveBuffer, sendBuffer } = options;
+    if (receiveBuffer !== undefined) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+    if (sendBuffer !== undefined) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, sendBuffer);
+    return new RawPeer(fd, options);
   }
 
   /** Whether nothing more can come. */

@@ -307,6 +307,7 @@ export class TcpConnection implements Handler {
   #sendEnd(): void {
     this.#end = "sent";
     const result = this.transport.shutdownWrite();
+    // -ENOTCONN: the peer has reset the connection, and its event is still to come. That is a break and no end.
     if (result < 0 && result !== -EAGAIN) this.#fail(result);
     else if (this.#peerEnded) this.#close(undefined, false);
     else if (this.#isLingering) this.#linger();
