@@ -127,19 +127,20 @@ export class RawPeer {
   /**
    * Sends a pattern again and again, and reads nothing, until the kernel takes no more for a while.
    * @param limit bytes after which it gives up, because nothing seems to stop them
+   * @param quietMs how long the kernel must take nothing
    * @returns whether the kernel has stopped taking bytes
    */
-  async floodUntilStuck(pattern: Uint8Array, limit: number): Promise<boolean> {
+  async floodUntilStuck(pattern: Uint8Array, limit: number, quietMs = stuckAfterMs): Promise<boolean> {
     this.#options.transcript.step(`${this.name} sends without pause, and reads nothing`);
     const deadline = this.#options.deadline(30_000);
     const begin = this.sent;
-    let quiet = this.#options.deadline(stuckAfterMs);
+    let quiet = this.#options.deadline(quietMs);
     const isOver = () => {
       // A turn's share, so that the other clients of the check have theirs.
       for (let burst = 0; burst < 16; burst++) {
         const taken = this.sendSome(pattern.subarray((this.sent - begin) % pattern.length));
         if (taken === 0) break;
-        quiet = this.#options.deadline(stuckAfterMs);
+        quiet = this.#options.deadline(quietMs);
         if (this.sent - begin >= limit) return true;
       }
       return this.broken !== undefined || quiet.remaining() === 0;

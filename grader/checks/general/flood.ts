@@ -16,14 +16,24 @@ export const growthLimit = 64 * MiB;
 const replyWithinMs = 500;
 const patternLines = 2000;
 
-/** What is sent again and again, and what has to come back for it. */
-type Pattern = { sent: Buffer; replies: Buffer };
+/** What to look for, by what was seen: four faults that all begin with one client that does not read. */
+const hints = {
+  blocks:
+    "Somewhere a call waits for this one client: a socket without O_NONBLOCK, or a loop that sends again and again until all is taken. Who else could use the thread meanwhile?",
+  grows:
+    "What the kernel does not take has to wait in a queue, and something has to end the feeding of that queue. From where do its bytes come, and who stops reading them?",
+  loses:
+    "send may take a part of its bytes, or none. Follow a piece of which it takes a part: where does the rest wait, what is sent before it, and is it counted once?",
+  sleeps:
+    "Bytes wait, there is room, and nothing happens: something was to be told once and was missed. With edge-triggered epoll that is room after a send that did not meet -EAGAIN, or input that was there already when reading stopped.",
+};
+
+/** What is sent again and again, and what has to come back for it: the same number of bytes. */
+export type Pattern = { sent: Buffer; replies: Buffer };
 
 /** Lines of many lengths, in random letters. */
-function linePattern({ random }: CheckContext): Pattern {
-  const lines = Array.from({ length: patternLines }, () =>
-    Buffer.from(`${random.word(random.integer(1, 1000))}\n`),
-  );
+export function linePattern({ random }: CheckContext, length = patternLines): Pattern {
+  const lines = Array.from({ length }, () => Buffer.from(`${random.word(random.integer(1, 1000))}\n`));
   return { sent: Buffer.concat(lines), replies: Buffer.concat(lines.map(reversed)) };
 }
 
@@ -47,8 +57,8 @@ function* expectedReplies({ sent, replies }: Pattern, length: number): Generator
   yield reversed(rest.subarray(lineEnd));
 }
 
-/** Reads all replies to a flood and compares them. */
-async function expectEveryReply(client: RawPeer, pattern: Pattern): Promise<void> {
+/** Ends sending, then reads all replies to a flood and compares them, to the end of the stream. */
+export async function expectEveryReply(client: RawPeer, pattern: Pattern): Promise<void> {
   const length = client.sent;
   client.end();
   const pieces = expectedReplies(pattern, length);
@@ -78,18 +88,30 @@ async function expectEveryReply(client: RawPeer, pattern: Pattern): Promise<void
     summary: "the client that reads late gets wrong bytes",
     expected: "every line reversed, in order",
     observed: `the first wrong byte is number ${(wrongAt ?? 0) + 1} of ${length.toLocaleString("en-US")}: bytes were lost, doubled or swapped`,
+    hint: hints.loses,
   });
   assert(all, {
     summary: "the client that reads late does not get all replies",
     expected: `${count(length, "byte")}, as many as it sent`,
-    observed: `${count(client.received, "byte")}, ${
-      client.broken === undefined
-        ? client.ended
-          ? "then the end"
-          : "and nothing more"
-        : `then ${client.broken}`
-    }`,
+    observed: describeReceived(client),
+    hint: client.over ? hints.loses : hints.sleeps,
   });
+  const surplus = await client.receive(1, () => {}, 5000);
+  assert(!surplus && client.ended, {
+    summary: "the stream of replies does not end after the last one, although its client has ended sending",
+    expected: `${count(length, "byte")}, then the end`,
+    observed: describeReceived(client),
+  });
+}
+
+function describeReceived(client: RawPeer): string {
+  const then =
+    client.broken === undefined
+      ? client.ended
+        ? "then the end"
+        : "and nothing more"
+      : `then ${client.broken}`;
+  return `${count(client.received, "byte")}, ${then}`;
 }
 
 /** Bytes of lines that are sent before the first reply is read: more than the kernel's buffers take on the way back. */
@@ -138,6 +160,7 @@ async function expectOthersServed(
         ...error.evidence,
         summary: "another client is not served while one client sends without reading",
         observed: `${error.evidence.observed}; a send that waits for the one client stops all others`,
+        hint: hints.blocks,
       });
     }
     await context.waitFor(over, 50);
@@ -177,6 +200,7 @@ export function floodStaysBounded(
         summary: `${server.name} grows with what a client sends and does not read`,
         expected: `less than ${growthLimit / MiB} MiB more memory than before`,
         observed: `${Math.round(grown / MiB)} MiB more after ${count(client.sent, "byte")} that the kernel took; nothing stops the reading`,
+        hint: hints.grows,
       });
       assert(stuck && client.broken === undefined, {
         summary:
@@ -185,6 +209,7 @@ export function floodStaysBounded(
             : `the connection of the client that did not read was broken (${client.broken})`,
         expected: "that the kernel takes no more bytes of this client once its replies fill the buffers",
         observed: `the kernel took ${count(client.sent, "byte")}${client.broken === undefined ? ", and would take more" : ""}`,
+        hint: client.broken === undefined ? hints.grows : undefined,
       });
       await expectEveryReply(client, pattern);
     },

@@ -115,8 +115,8 @@ export class TcpServer implements Handler {
   }
 
   onError(error: unknown): void {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    this.#loop.again(this.#fd, EPOLLIN); // those behind the one that failed
+    this.#complain(error instanceof Error ? error.stack! : String(error));
+    this.#restForAWhile(); // those behind the one that failed wait, and make no new edge
   }
 
   /** Closes the listening socket and all its connections. Calling it again does nothing. */
