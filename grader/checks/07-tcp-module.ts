@@ -499,7 +499,7 @@ export const checks: Check[] = [
     title: "TcpConnection: endGracefully brings the whole answer although input is unread",
     points: 3,
     why: "A close with unread input is answered by a reset, and a reset throws away what is still on its way: the client loses the answer that it was sent. So a server ends its stream first, and drops what still comes until the peer has ended too, or a second has passed.",
-    see: ["close(2)", "tcp(7)", "https://www.rfc-editor.org/rfc/rfc9112#section-9.6"],
+    see: ["close(2)", "tcp(7)", "RFC 9112 §9.6"],
   }),
   module("abort", {
     title: "TcpConnection: abort lets the peer see a reset",
