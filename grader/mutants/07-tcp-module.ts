@@ -141,7 +141,7 @@ export const mutants: Mutant[] = [
   {
     name: "keeps-a-view-instead-of-a-copy",
     file: lines,
-    edits: [["this.#unfinished.push(part.slice());", "this.#unfinished.push(part);"]],
+    edits: [["this.#unfinished.push(new Uint8Array(part));", "this.#unfinished.push(part);"]],
     fails: ["two-clients", "many-lines"],
   },
 
