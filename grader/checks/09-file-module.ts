@@ -25,9 +25,11 @@ import { returnsDescriptors } from "./general/descriptors.ts";
 import { endsCleanly, expectNoStackTrace, restarts } from "./general/endings.ts";
 import { floodStaysBounded, growthLimit } from "./general/flood.ts";
 import { type IdleSituation, idleSituations, sleepsWhenIdle } from "./general/idle.ts";
-import { lineServerChecks } from "./general/line-server.ts";
-import { exchange, reversed } from "./general/lines.ts";
+import { framesLines, keepsBytes, reversesLine, servesMany } from "./general/line-server.ts";
+import { exchange } from "./general/lines.ts";
 import { nonBlocking } from "./general/non-blocking.ts";
+import { halfClose } from "./general/proxy-ends.ts";
+import { relays } from "./general/proxy-relaying.ts";
 import { survivesResets } from "./general/resets.ts";
 import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
 import type { Surroundings } from "./general/surroundings.ts";
@@ -39,6 +41,9 @@ const byHand =
 
 /** Clients talk to the third port, which reverses lines. */
 const linePorts: Surroundings = async () => ({ talkTo: 2 });
+
+/** The program is told its upstream by an option. */
+const upstreamArgs = (address: string) => ["--upstream", address];
 
 /** A program that serves a folder, and the folder. */
 type Site = { server: Program; root: string };
@@ -181,31 +186,13 @@ const idleFileClients: IdleSituation[] = [
 export const checks: Check[] = [
   builds("stage-09"),
   announces(),
-  ...lineServerChecks(linePorts),
-  check(
-    "relays",
-    {
-      title: "relays the first port as before",
-      points: 1,
-      after: ["announces"],
-      why: "A new module must not break the old ones.",
-    },
-    async (context) => {
-      const fixed = context.plan.program.ports === "fixed";
-      const upstream = await context.listen({ port: fixed ? 3000 : undefined });
-      const server = await context.start({ args: ["--upstream", `127.0.0.1:${upstream.port}`] });
-      const client = await context.connect(server);
-      client.send("to the upstream\n");
-      const behind = await upstream.accept();
-      await behind.expect("to the upstream\n");
-      behind.send(reversed("to the client\n"));
-      await client.expect(reversed("to the client\n"));
-      client.end();
-      await behind.expectEnd({ why: "although the client has ended sending" });
-      behind.end();
-      await client.expectEnd({ why: "although the upstream has ended sending" });
-    },
-  ),
+  reversesLine(linePorts, { title: "reverses a line on the third and the fourth port" }),
+  // What frames lines is the module of stage 5, which nothing here can have changed.
+  ...framesLines(linePorts, { thorough: true }),
+  ...servesMany(linePorts),
+  keepsBytes(linePorts, { thorough: true }),
+  relays(upstreamArgs, { title: "relays the first port as before", points: 1, after: ["announces"] }),
+  halfClose(upstreamArgs, { points: 1 }),
   check(
     "serves-files",
     {

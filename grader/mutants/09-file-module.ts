@@ -219,6 +219,17 @@ export const mutants: Mutant[] = [
     fails: ["flood"],
   },
   {
+    name: "ends-with-a-broken-connection",
+    file: lines,
+    edits: [
+      [
+        "  onClose(): void {}",
+        "  onClose(error?: string): void {\n    if (error !== undefined) process.exit(3);\n  }",
+      ],
+    ],
+    fails: ["resets"],
+  },
+  {
     name: "ignores-a-missing-folder",
     file: entry,
     edits: [["  fail(1, ", "  process.stderr.write("]],
