@@ -2,11 +2,12 @@ import { type Check, type CheckOptions, check } from "../checks.ts";
 import { returnsDescriptors } from "./general/descriptors.ts";
 import { endsCleanly, endsUnderLoad, restarts } from "./general/endings.ts";
 import { answersLateReader } from "./general/flood.ts";
-import { sleepsWhenIdle } from "./general/idle.ts";
+import { idleSituations, sleepsWhenIdle } from "./general/idle.ts";
 import { lineServerChecks } from "./general/line-server.ts";
 import { nonBlocking } from "./general/non-blocking.ts";
 import { survivesResets } from "./general/resets.ts";
 import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
+import { answersLongLine, unreadReplies } from "./general/unread-replies.ts";
 
 /** A check whose whole work a probe of the same name does. */
 function module(id: string, options: CheckOptions, withinMs = 5000): Check {
@@ -144,10 +145,11 @@ export const checks: Check[] = [
   announces(),
   ...lineServerChecks(),
   nonBlocking(),
+  answersLongLine(),
   answersLateReader(),
   survivesResets(),
   returnsDescriptors(),
-  sleepsWhenIdle(),
+  sleepsWhenIdle(undefined, [...idleSituations, ...unreadReplies]),
   portTaken(),
   usage([
     { args: ["eighty"], names: "eighty" },

@@ -244,7 +244,23 @@ const ofTheLoop: Mutant[] = [
     edits: [
       ["if (fd === this.#nodeFd) isNodeReady = true;", "if (fd === this.#nodeFd) isNodeReady = count === 1;"],
     ],
-    fails: ["loop-node", "ends-under-load"],
+    fails: ["loop-node"],
+  },
+  {
+    name: "stops-when-it-was-quiet-for-a-while",
+    file: loop,
+    edits: [
+      ["  #turn = 0;\n", "  #turn = 0;\n  #busyAt = 0;\n"],
+      [
+        "      watch.handler.onReady(events);",
+        "      this.#busyAt = this.now;\n      watch.handler.onReady(events);",
+      ],
+      [
+        "  stop(): void {\n    this.#running = false;",
+        "  stop(): void {\n    if (performance.now() - this.#busyAt < 200) setTimeout(() => this.stop(), 20);\n    else this.#running = false;",
+      ],
+    ],
+    fails: ["ends-under-load"],
   },
   {
     name: "searches-a-list-for-the-handler",
@@ -370,7 +386,7 @@ const ofTheProgram: Mutant[] = [
   {
     name: "keeps-a-view-instead-of-a-copy",
     file: lines,
-    edits: [["this.#unfinished.push(part.slice());", "this.#unfinished.push(part);"]],
+    edits: [["this.#unfinished.push(new Uint8Array(part));", "this.#unfinished.push(part);"]],
     fails: ["two-clients"],
   },
   {
@@ -406,7 +422,7 @@ const ofTheProgram: Mutant[] = [
   {
     name: "drops-what-the-kernel-does-not-take",
     file: client,
-    edits: [["    this.#unsent.push(bytes.slice(taken));\n    this.#watch();\n", ""]],
+    edits: [["    this.#unsent.push(new Uint8Array(bytes.subarray(taken)));\n    this.#watch();\n", ""]],
     fails: ["late-reader"],
   },
   {

@@ -96,6 +96,15 @@ export async function play(loop: Loop, script: Generator<Pause, void>): Promise<
   beat.close();
 }
 
+/** Counts the turns of a loop, idle ones too: it asks for the next timer in each, once or a few times. */
+export function onQuestions({ timers }: Loop, onQuestion: () => void): void {
+  const untilNext = timers.untilNext.bind(timers);
+  timers.untilNext = () => {
+    onQuestion();
+    return untilNext();
+  };
+}
+
 /** A pause until something has come about. */
 export function until(condition: () => boolean, summary: string, expected: string, observed: string): Pause {
   return { until: condition, otherwise: new CheckFailure({ summary, expected, observed }) };

@@ -4,12 +4,55 @@ import { readFile } from "node:fs/promises";
 import { Loop } from "workspace:core/loop";
 import { getrlimit, RLIMIT_NOFILE, SystemCallError, setrlimit } from "expserver-course/linux";
 import { assert, count } from "../../engine/evidence.ts";
-import { Counter, counters, runAndClose, watch } from "./counter.ts";
+import { Counter, counters, onQuestions, runAndClose, watch } from "./counter.ts";
 
 /** Signals, children, `setTimeout` and promises of Node's go on, whatever else the loop has to do. */
 export async function keepsNodeRunning(): Promise<void> {
-  await nodeRunsBeside(counters(1, false), "while nothing else happens");
-  await nodeRunsBeside(counters(64, true), "while 64 descriptors are always ready");
+  for (const [number, ready, situation] of [
+    [1, false, "while nothing else happens"],
+    [64, true, "while 64 descriptors are always ready"],
+  ] as const) {
+    await hearsSignals(counters(number, ready), situation);
+    await nodeRunsBeside(counters(number, ready), situation);
+  }
+}
+
+const signals = 10;
+/** Turns after which a signal must have been heard. Two are enough; no time plays a part in it. */
+const deafTurns = 20_000;
+
+/** A signal that comes in the midst of a turn is heard after it. */
+async function hearsSignals(all: Counter[], situation: string): Promise<void> {
+  const loop = new Loop();
+  let sent = 0;
+  let heard = 0;
+  let turns = 0;
+  const send = () => {
+    turns = 0;
+    sent++;
+    process.kill(process.pid, "SIGUSR2");
+  };
+  const onSignal = () => {
+    heard++;
+    if (heard === signals) loop.stop();
+    else loop.timers.set(1, send); // in a turn of the loop's: from here, Node would hear it without us
+  };
+  const onTurn = () => {
+    if (sent > heard && turns++ > deafTurns) loop.stop();
+  };
+  onQuestions(loop, onTurn);
+  process.on("SIGUSR2", onSignal);
+  for (const [index, each] of all.entries()) watch(loop, each, index === 0 ? onTurn : () => {});
+  loop.timers.set(1, send);
+  console.log(`waiting ${situation} for ${signals} signals`);
+  await runAndClose(loop);
+  process.off("SIGUSR2", onSignal);
+  for (const each of all) each.close();
+  assert(heard === signals, {
+    summary: `a signal's handler is not called ${situation}`,
+    expected: "that the loop gives Node the thread after a turn in which Node's descriptor was ready",
+    observed: `${deafTurns.toLocaleString("en-US")} turns after signal number ${sent} its handler had not been called`,
+  });
 }
 
 async function nodeRunsBeside(all: Counter[], situation: string): Promise<void> {
@@ -59,21 +102,11 @@ const waitingShare = 0.25;
 const askedForATimer = 30;
 const attempts = 3;
 
-/** Counts how often the loop asks when the next timer is due. */
-function countQuestions({ timers }: Loop): () => number {
-  let asked = 0;
-  const untilNext = timers.untilNext.bind(timers);
-  timers.untilNext = () => {
-    asked++;
-    return untilNext();
-  };
-  return () => asked;
-}
-
 /** Waits once in a loop of its own; tells the share of the time for which it computed, and how often it asked. */
 async function waitOnce(begin: (loop: Loop) => void): Promise<{ share: number; asked: number }> {
   const loop = new Loop();
-  const asked = countQuestions(loop);
+  let asked = 0;
+  onQuestions(loop, () => asked++);
   const idle = new Counter(false);
   watch(loop, idle, () => {});
   begin(loop);
@@ -81,7 +114,7 @@ async function waitOnce(begin: (loop: Loop) => void): Promise<{ share: number; a
   await runAndClose(loop);
   const share = (cpuMs() - cpu) / (performance.now() - time);
   idle.close();
-  return { share, asked: asked() };
+  return { share, asked };
 }
 
 /** A loop that waits for a timer sleeps meanwhile: ours or Node's, for a long time or again and again. */

@@ -275,11 +275,20 @@ export function findsNextAtOnce(): void {
   });
 }
 
+/** Timers that are set one by the other: a loop that sleeps past them is woken by chance once, but not each time. */
+const chained = 20;
+
 /** Milliseconds by which no timer at all is called in time: something else has woken the loop. */
 const sleptThrough = 1000;
 
 /** On a loop: at their times, in a sleeping loop as in a busy one. */
 export async function runsOnLoop(): Promise<void> {
+  const loop = new Loop();
+  let left = chained;
+  console.log(`waiting for ${chained} timers of 3 ms, each set by the one before`);
+  const next = () => void (left-- > 0 ? loop.timers.set(3, next) : loop.stop());
+  next();
+  await runAndClose(loop);
   await timersOn(counters(1, false), "while nothing else happens");
   await timersOn(counters(64, true), "while 64 descriptors are always ready");
 }
