@@ -1,9 +1,8 @@
 import { type Check, check } from "../checks.ts";
 import { returnsDescriptors } from "./general/descriptors.ts";
-import { endsOnSignal, restarts } from "./general/endings.ts";
+import { endsCleanly, restarts } from "./general/endings.ts";
 import { sleepsWhenIdle } from "./general/idle.ts";
 import { framesLines, reversesLine } from "./general/line-server.ts";
-import { connectMany } from "./general/lines.ts";
 import { idlePairs, reversingUpstream } from "./general/proxy.ts";
 import { survivesBreaks, upstreamDown } from "./general/proxy-breaks.ts";
 import { passesOnBreaks } from "./general/proxy-cuts.ts";
@@ -11,7 +10,11 @@ import { clientCloses, halfClose, upstreamCloses } from "./general/proxy-ends.ts
 import { relaysHttp } from "./general/proxy-http.ts";
 import { keepsPairsApart, relays, relaysBothWays, servesPairsAtOnce } from "./general/proxy-relaying.ts";
 import { holdsBackFastSide } from "./general/relay-memory.ts";
-import { givesUpSilentUpstream, startWaiting, waitsForSlowUpstream } from "./general/silent-upstream.ts";
+import {
+  endsWhileConnecting,
+  givesUpSilentUpstream,
+  waitsForSlowUpstream,
+} from "./general/silent-upstream.ts";
 import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
 import { resolvesNames, survivesUnknownName } from "./general/upstream-names.ts";
 
@@ -108,22 +111,8 @@ export const checks: Check[] = [
     { args: ["--upstream", "::1:3000"], names: "::1:3000" },
     { args: ["8001", "8002", "8003", "8004", "8005"], names: "8005" },
   ]),
-  endsOnSignal(
-    [
-      ({ start }, options) => start(options),
-      async (context, options) => {
-        const server = await context.start(options);
-        await connectMany(context, server, 3);
-        return server;
-      },
-      startWaiting(upstreamArgs),
-    ],
-    {
-      after: ["relays"],
-      why: "Ctrl-C sends SIGINT, a service manager SIGTERM. Both ask a server to close what it holds and to end.",
-    },
-    surroundings,
-  ),
+  endsCleanly(surroundings, { after: ["relays"] }),
+  endsWhileConnecting(upstreamArgs),
   restarts(surroundings, { after: ["relays"], thorough: true }),
   onlySystemCalls(),
 ];

@@ -337,10 +337,10 @@ export const mutants: Mutant[] = [
     fails: ["usage"],
   },
   {
-    name: "waits-for-its-clients-to-leave",
+    name: "does-not-end-after-its-loop",
     file: entry,
     edits: [["process.exit(0);", "setInterval(() => {}, 1000);"]],
-    fails: ["ends-on-signal"],
+    fails: ["ends-cleanly", "ends-while-connecting"],
   },
   {
     name: "forgets-reuseaddr",

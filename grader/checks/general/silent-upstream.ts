@@ -7,7 +7,7 @@ import type { RawListener } from "../../engine/raw-listener.ts";
 import type { RawPeer } from "../../engine/raw-peer.ts";
 import type { TcpPeer } from "../../engine/tcp-client.ts";
 import { countDescriptors } from "./descriptors.ts";
-import { expectNoStackTrace } from "./endings.ts";
+import { expectExit, expectNoStackTrace, expectStatus } from "./endings.ts";
 import { exchange } from "./lines.ts";
 import { type UpstreamArguments, upstreamPort } from "./proxy.ts";
 import type { Overrides } from "./surroundings.ts";
@@ -191,12 +191,28 @@ export function waitsForSlowUpstream(upstreamArgs: UpstreamArguments, overrides:
   );
 }
 
-/** Starts the program and has it wait for an upstream that does not answer: a state in which it can be asked to end. */
-export function startWaiting(upstreamArgs: UpstreamArguments): (context: CheckContext) => Promise<Program> {
-  return async (context) => {
-    const silence = await startSilence(context, upstreamArgs);
-    await context.connect(silence.server);
-    await expectAsking(context, silence, 1);
-    return silence.server;
-  };
+/** A connect that is under way does not keep a program from ending. */
+export function endsWhileConnecting(upstreamArgs: UpstreamArguments, overrides: Overrides = {}): Check {
+  return check(
+    "ends-while-connecting",
+    {
+      title: "ends at once while it waits for an upstream",
+      points: 1,
+      after: ["relays"],
+      why: "Whoever stops a server does not want to wait for somebody who does not answer. What was begun is given up, and its timers with it.",
+      see: ["signal(7)", "close(2)"],
+      ...overrides,
+    },
+    async (context) => {
+      const silence = await startSilence(context, upstreamArgs);
+      const { server } = silence;
+      await context.connect(server);
+      await expectAsking(context, silence, 1);
+      context.step("sent SIGTERM");
+      server.kill("SIGTERM");
+      const exit = await expectExit(server, 1000, "SIGTERM, while a connect was under way");
+      expectStatus(server, exit, [0], "after SIGTERM");
+      expectNoStackTrace(server);
+    },
+  );
 }
