@@ -12,7 +12,7 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
-import type { Course } from "../grader/course.ts";
+import { type Course, moduleName } from "../grader/course.ts";
 import { allStages, type Stage } from "../stages/stage.ts";
 import { skeletonFiles, workspaceFiles, writeTree } from "../stages/tree.ts";
 
@@ -44,9 +44,9 @@ function needsOf(stage: Stage, stages: Stage[]): Need[] {
     });
 }
 
-/** `core/loop` and `src/core/loop.ts` both name a module in `course.json`. */
+/** The file that stands for a module's file in a workspace. */
 function mappedFile(course: Course, file: string): string {
-  return course.modules[file.replace(/^src\//, "").replace(/\.ts$/, "")] ?? course.modules[file] ?? file;
+  return course.modules[moduleName(file)] ?? file;
 }
 
 function runTsc(folder: string): Promise<string> {
@@ -140,7 +140,7 @@ export function explainMisfits(stage: Stage, misfits: Misfit[]): string[] {
   const missing = misfits.find((misfit) => misfit.kind !== "type")?.file;
   const heading = `The skeleton of stage ${stage.number} does not fit your sources yet:`;
   if (missing === undefined) return [heading, ...lines, "  Your program runs anyway; mend these as you go."];
-  const module = missing.replace(/^src\//, "").replace(/\.ts$/, "");
+  const module = moduleName(missing);
   return [
     heading,
     ...lines,

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
+import { didYouMean } from "../grader/nearest.ts";
 import { UserError } from "../grader/user-error.ts";
 import type { Stage } from "../stages/stage.ts";
 import type { TreeFile } from "../stages/tree.ts";
-import { didYouMean } from "./nearest.ts";
 import { readProgress } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { findWorkspace } from "./workspace.ts";

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { nearest } from "../grader/nearest.ts";
 import { UserError } from "../grader/user-error.ts";
-import { nearest } from "./nearest.ts";
 
 /** What a snapshot keeps: everything of the learner's that `goto` and `reset` could touch. */
 const keptPaths = ["src", "public", "course.json", "xps-config.json"];

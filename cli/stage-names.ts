@@ -1,6 +1,6 @@
+import { didYouMean } from "../grader/nearest.ts";
 import { UserError } from "../grader/user-error.ts";
 import { allStages, findStage, type Stage } from "../stages/stage.ts";
-import { didYouMean } from "./nearest.ts";
 
 /** The names by which a stage can be called, for suggestions. */
 function knownNames(): string[] {

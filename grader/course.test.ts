@@ -13,9 +13,16 @@ test("a course.json says how programs are built and run", () => {
     build: "make",
     run: { "tcp-server": "./xps {args}" },
     ports: "fixed",
-    modules: { "core/loop": "src/loop.ts" },
+    modules: { "network/socket": "src/sockets.ts" },
   };
   expect(loadCourse(workspace({ "course.json": said }))).toEqual(said);
+});
+
+test("a module may be named by its file in the course", () => {
+  const said = { modules: { "src/network/socket.ts": "src/sockets.ts" } };
+  expect(loadCourse(workspace({ "course.json": said })).modules).toEqual({
+    "network/socket": "src/sockets.ts",
+  });
 });
 
 describe("a course.json that cannot be understood names the file, the key and what is wrong:", () => {
@@ -30,6 +37,21 @@ describe("a course.json that cannot be understood names the file, the key and wh
       /course\.json: run\.tcp-server: .*expected string/,
     ],
     ["another word for ports", { ports: "some" }, /course\.json: ports: .*"argument"\|"fixed"/],
+    [
+      "a program of no stage",
+      { run: { "stage-5": "./xps" } },
+      /course\.json: run: no stage has a program "stage-5"\. Did you mean stage-05\?$/,
+    ],
+    [
+      "a program unlike any other",
+      { run: { "my-wonderful-program": "./xps" } },
+      /course\.json: run: no stage has a program "my-wonderful-program"\.$/,
+    ],
+    [
+      "a module of no contract",
+      { modules: { "network/sokcet": "src/x.ts" } },
+      /course\.json: modules: no stage's contract has a module "network\/sokcet"\. Did you mean network\/socket\?$/,
+    ],
     ["a list", "[]", /course\.json: top level: .*expected object/],
     ["nothing", "null", /course\.json: top level: .*expected object/],
   ])("%s", (_, content, message) => {

@@ -4,6 +4,9 @@ import { z } from "zod";
 export const outcome = z.enum(["pass", "fail", "blocked", "skipped", "error"]);
 export type Outcome = z.infer<typeof outcome>;
 
+/** The reason of the outcome `error` for checks that have no result because somebody stopped the grading. */
+export const interrupted = "the grading was interrupted";
+
 const failure = z.strictObject({
   /** One sentence: what was wrong. */
   summary: z.string(),

@@ -3,7 +3,7 @@ import { CheckContext, GraderTrouble } from "./engine/context.ts";
 import { CheckFailure, CheckSkipped, describeMs, type Evidence } from "./engine/evidence.ts";
 import type { Program } from "./engine/program.ts";
 import type { StagePlan } from "./plan.ts";
-import type { Failure, Outcome } from "./record.ts";
+import { type Failure, interrupted, type Outcome } from "./record.ts";
 
 /** What one check found, before the report adds the words that stand beside the check. */
 export type CheckReport = {
@@ -44,8 +44,6 @@ async function withLimit(check: Check, context: CheckContext, signal: AbortSigna
     signal.removeEventListener("abort", onAbort);
   }
 }
-
-const interrupted = "the grading was interrupted";
 
 /**
  * Puts the end of a program first where one ended by itself: whatever else the check saw followed from

@@ -6,6 +6,7 @@ import { BroadcastChannel } from "node:worker_threads";
 import type { Reporter, TestCase, Vitest } from "vitest/node";
 import type { Check } from "./checks.ts";
 import { interruptionChannel, planVariable, type StagePlan } from "./plan.ts";
+import { interrupted } from "./record.ts";
 import type { CheckReport } from "./run-check.ts";
 
 /**
@@ -72,7 +73,7 @@ export async function runStage(
   for (const { id } of checks) {
     if (reports.has(id)) continue;
     const reason = signal.aborted
-      ? "the grading was interrupted"
+      ? interrupted
       : (ownTroubles.get(id) ?? troubles[0] ?? "the check left no result");
     reports.set(id, { id, outcome: "error", durationMs: 0, reason });
   }

@@ -1,4 +1,4 @@
-import { loadCourse } from "../../grader/course.ts";
+import { loadCourse, moduleName } from "../../grader/course.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { previousStage, type Stage } from "../../stages/stage.ts";
 import { skeletonFiles, skeletonTree, solutionFiles } from "../../stages/tree.ts";
@@ -52,13 +52,14 @@ function takeModules(session: Session, workspace: string, stage: Stage, names: s
   const files = [
     ...new Set(names.flatMap((each) => findFiles(reference, each, `solution ${previous.number}`))),
   ];
+  const { modules } = loadCourse(workspace);
   const { current } = readProgress(workspace);
   const before = `goto ${stage.number} --only ${names.join(",")}`;
   const { snapshot } = replaceFiles(workspace, files, before, current);
   session.say(`From the reference of stage ${previous.number}:`, ...files.map(({ path }) => `  ${path}`));
   const mapped = files.flatMap(({ path }) => {
-    const module = path.replace(/^src\//, "").replace(/\.ts$/, "");
-    return loadCourse(workspace).modules[module] === undefined ? [] : [module];
+    const module = moduleName(path);
+    return modules[module] === undefined ? [] : [module];
   });
   for (const module of mapped)
     session.say(`course.json still names another file for ${module}: take it out of "modules".`);

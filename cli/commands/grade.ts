@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { didYouMean } from "../../grader/nearest.ts";
 import type { ReportFormat, Writer } from "../../grader/report/index.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { findStage, type Stage } from "../../stages/stage.ts";
 import { solutionFiles, writeWorkspace } from "../../stages/tree.ts";
 import { type Engine, keepResult, loadEngine, repeatCommand, runGrading } from "../grading.ts";
-import { didYouMean } from "../nearest.ts";
 import { currentStage, readProgress } from "../progress.ts";
 import type { Session } from "../session.ts";
 import { parseStages } from "../stage-names.ts";

@@ -1,9 +1,9 @@
+import { didYouMean } from "../../grader/nearest.ts";
 import { reflow } from "../../grader/report/wrap.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { loadHints } from "../../stages/hints.ts";
 import type { Stage } from "../../stages/stage.ts";
 import { type Engine, loadEngine } from "../grading.ts";
-import { didYouMean } from "../nearest.ts";
 import { currentStage, noteProgress, type Progress, progressOf, readProgress } from "../progress.ts";
 import { bold, type Session } from "../session.ts";
 import { parseStage } from "../stage-names.ts";

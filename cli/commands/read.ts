@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { nearest } from "../../grader/nearest.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { packageRoot } from "../../stages/package-root.ts";
 import { allStages, findStage, lessonFile, type Stage } from "../../stages/stage.ts";
-import { nearest } from "../nearest.ts";
 import { page } from "../pager.ts";
 import { currentStage, readProgress } from "../progress.ts";
 import type { Session } from "../session.ts";

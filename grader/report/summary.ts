@@ -1,5 +1,5 @@
 import { count, describeMs } from "../engine/evidence.ts";
-import { type CheckResult, exitStatusOf, type GradeRecord, type Outcome } from "../record.ts";
+import { type CheckResult, exitStatusOf, type GradeRecord, interrupted, type Outcome } from "../record.ts";
 import { command, marked, markedIndent, oneLine } from "./rows.ts";
 import type { Page } from "./theme.ts";
 import { padTo } from "./width.ts";
@@ -12,7 +12,6 @@ const labels = { next: "Next", hint: "Hints", repeat: "Repeat", examine: "Examin
 const nothingRan = "No check ran.";
 const graderTrouble = "What could not be graded is not scored: the reason above is not your program's fault.";
 const notFinished = "The grading did not come to its end.";
-const interruptedBy = "the grading was interrupted";
 const interruption = (checks: number, stage: number | undefined) =>
   `Interrupted: ${count(checks, "check")} ${checks === 1 ? "was" : "were"} not run, and nothing ${stage === undefined ? "" : `of stage ${stage} `}was recorded.`;
 const outcomeWords: Record<Outcome, string> = {
@@ -23,21 +22,21 @@ const outcomeWords: Record<Outcome, string> = {
   error: "not graded",
 };
 
-/** Whether a check has no result because the grading was interrupted; `grader/run-check.ts` gives the reason. */
+/** Whether a check has no result because the grading was interrupted. */
 export function isInterrupted(check: CheckResult): boolean {
-  return check.outcome === "error" && check.reason === interruptedBy;
+  return check.outcome === "error" && check.reason === interrupted;
 }
 
 /** Why there are results missing; nothing when none are. */
 function missingRows(page: Page, record: GradeRecord): string[] {
   if (record.exitStatus !== 2) return [];
   const checks = record.stages.flatMap((stage) => stage.checks);
-  const interrupted = checks.filter(isInterrupted).length;
+  const notRun = checks.filter(isInterrupted).length;
   // Stages that were through before are recorded.
   const stage = record.stages.length > 1 ? record.stages.at(-1)!.stage : undefined;
   const trouble = checks.some((check) => check.outcome === "error" && !isInterrupted(check));
   const sentences = [
-    ...(interrupted > 0 ? [interruption(interrupted, stage)] : []),
+    ...(notRun > 0 ? [interruption(notRun, stage)] : []),
     ...(trouble ? [graderTrouble] : []),
   ];
   return (sentences.length > 0 ? sentences : [notFinished]).flatMap((each) => wrap(each, page.measure));
