@@ -92,6 +92,32 @@ describe("a probe", () => {
     });
   });
 
+  test("fails when the module writes where the result is awaited", async () => {
+    const failed = await failedProbe(
+      await plan('import { writeSync } from "node:fs"; export const answer = () => writeSync(3, "{") + 41;'),
+      ({ probe }) => probe("is-42"),
+    );
+    expect(failed).toMatchObject({ observed: "it ended with status 0" });
+  });
+
+  test("fails when a signal ends the module's process", async () => {
+    const failed = await failedProbe(
+      await plan('export const answer = () => process.kill(process.pid, "SIGABRT");'),
+      ({ probe }) => probe("is-42"),
+    );
+    expect(failed.summary).toContain("SIGABRT");
+  });
+
+  test("that the stage does not have is the grader's trouble", async () => {
+    const { outcome, reason } = await probe(await plan("export const answer = () => 42;"), ({ probe }) =>
+      probe("is-43"),
+    );
+    expect({ outcome, reason }).toEqual({
+      outcome: "error",
+      reason: "there is no probe is-43 at this stage",
+    });
+  });
+
   test("fails when the module never comes back", async () => {
     const failed = await failedProbe(await plan("export const answer = () => { for (;;); };"), ({ probe }) =>
       probe("is-42", { withinMs: 500 }),
@@ -121,6 +147,17 @@ describe("modules", () => {
       outcome: "skipped",
       reason: 'src/answer.ts does not exist; "modules" of course.json can say where answer is',
     });
+  });
+
+  test("that are not where course.json says fail the check, and the file is named", async () => {
+    const probes = await built(
+      { "src/answer.ts": "export const answer = () => 42;" },
+      { modules: { answer: "src/mien.ts" } },
+    );
+    const failed = await failedProbe(planFor("true", { probes }), ({ probe }) => probe("is-42"));
+    expect(failed.observed).toBe(
+      '"modules" of course.json says that answer is in src/mien.ts, and this file does not exist',
+    );
   });
 
   test("of a program in another language are not asked for", async () => {

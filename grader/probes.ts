@@ -20,6 +20,13 @@ export type BuiltProbes =
 /** How probes name the learner's modules: `workspace:core/loop`. */
 const prefix = "workspace:";
 
+const otherLanguage = (program: string) =>
+  `probes call TypeScript modules, and course.json runs ${program} by a command of its own; its "modules" can name files that keep to the contract`;
+const notThere = (file: string, name: string) =>
+  `${file} does not exist; "modules" of course.json can say where ${name} is`;
+const notWhereNamed = (file: string, name: string) =>
+  `"modules" of course.json says that ${name} is in ${file}, and this file does not exist`;
+
 /** A file of this project, beside this one: compiled here, and as it is written in the project's own tests. */
 function ownFile(path: string): string {
   return fileURLToPath(new URL(`./${path}${extname(import.meta.url)}`, import.meta.url));
@@ -49,19 +56,19 @@ export async function bundleProbes(
 ): Promise<BuiltProbes> {
   const { target, stage, course, folder } = options;
   if (course.run[stage.program.name] !== undefined && Object.keys(course.modules).length === 0) {
-    return {
-      skip: `probes call TypeScript modules, and course.json runs ${stage.program.name} by a command of its own; its "modules" can name files that keep to the contract`,
-    };
+    return { skip: otherLanguage(stage.program.name) };
   }
-  const missing: string[] = [];
-  const used: string[] = [];
+  const unmapped: string[] = [];
+  const misnamed: string[] = [];
   const resolve = (path: string): string | undefined => {
     if (!path.startsWith(prefix)) return undefined;
     const name = path.slice(prefix.length);
-    const file = course.modules[name] ?? `src/${name}.ts`;
-    used.push(file);
-    if (!existsSync(join(target, file)))
-      missing.push(`${file} does not exist; "modules" of course.json can say where ${name} is`);
+    const named = course.modules[name];
+    const file = named ?? `src/${name}.ts`;
+    if (!existsSync(join(target, file))) {
+      if (named === undefined) unmapped.push(notThere(file, name));
+      else misnamed.push(notWhereNamed(file, name));
+    }
     return join(target, file);
   };
   const text = [
@@ -71,7 +78,8 @@ export async function bundleProbes(
   ].join("\n");
   const outfile = join(folder, `${stage.slug}.probes.mjs`);
   const { log } = await bundle(target, { text }, outfile, resolve);
-  if (missing.length > 0) return { skip: missing[0]! };
+  if (misnamed.length > 0) return { problem: misnamed.join("\n") };
+  if (unmapped.length > 0) return { skip: unmapped[0]! };
   if (log !== undefined) return { problem: log };
   return { command: nodeCommand(outfile) };
 }

@@ -7,7 +7,7 @@ import { markName, markOf } from "./leftovers.ts";
 import { Limits } from "./limits.ts";
 import { Deadline, runQueueClock } from "./machine.ts";
 import { type ReservedPort, reservePort, whoHolds } from "./ports.ts";
-import type { ProbeResult } from "./probe-process.ts";
+import { readResult } from "./probe-process.ts";
 import { Program } from "./program.ts";
 import { ProgramTree } from "./program-tree.ts";
 import { Random } from "./random.ts";
@@ -193,12 +193,10 @@ export class CheckContext {
     this.programs.push(process);
     const deadline = this.deadline(withinMs);
     const exit = await process.ended(withinMs);
-    const result = process.result.text();
-    if (exit !== undefined && result !== "") {
-      const { failure } = JSON.parse(result) as ProbeResult;
-      if (failure !== undefined) throw new CheckFailure(failure);
-      return;
-    }
+    const result = exit === undefined ? undefined : readResult(process.result.text());
+    if (result?.unknown) throw new GraderTrouble(`there is no probe ${name} at this stage`);
+    if (result?.failure !== undefined) throw new CheckFailure(result.failure);
+    if (result !== undefined) return;
     throw new CheckFailure({
       summary:
         exit === undefined

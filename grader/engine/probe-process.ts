@@ -11,8 +11,20 @@ export const resultDescriptor = 3;
 /** The probes of a stage, by the names under which its checks call them. */
 export type Probes = Record<string, () => void | Promise<void>>;
 
-/** What a probe found: nothing wrong, or the evidence. */
-export type ProbeResult = { failure?: Evidence };
+/** What a probe found: nothing wrong, or the evidence; or that there is no such probe. */
+export type ProbeResult = { failure?: Evidence; unknown?: true };
+
+/**
+ * Reads what a probe's process wrote.
+ * @returns `undefined` when that is no result: the modules may have written to the descriptor, or closed it
+ */
+export function readResult(text: string): ProbeResult | undefined {
+  try {
+    return JSON.parse(text) as ProbeResult;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Runs the probe that the first argument names, tells its result and ends the process. What is thrown other
@@ -20,11 +32,10 @@ export type ProbeResult = { failure?: Evidence };
  */
 export async function runProbe(probes: Probes): Promise<never> {
   const name = process.argv[2]!;
-  const probe = probes[name];
-  if (probe === undefined) throw new Error(`there is no probe "${name}"`);
   const result: ProbeResult = {};
   try {
-    await probe();
+    if (Object.hasOwn(probes, name)) await probes[name]!();
+    else result.unknown = true;
   } catch (error) {
     if (!(error instanceof CheckFailure)) throw error;
     result.failure = error.evidence;
