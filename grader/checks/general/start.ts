@@ -1,6 +1,7 @@
 /** What holds before a first client comes: the build, the arguments, the port. */
 import { type Check, check } from "../../checks.ts";
 import { assert, quote } from "../../engine/evidence.ts";
+import { listeningPorts } from "../../engine/listeners.ts";
 import { tcpSockets } from "../../engine/proc.ts";
 import { expectExit, expectNoStackTrace, expectStatus, inTurnOrTogether } from "./endings.ts";
 
@@ -98,7 +99,7 @@ export function portTaken(): Check {
       why: "bind(2) fails with EADDRINUSE when another program listens on the port. A person who starts a server twice should read which address is taken, not a stack trace.",
       see: ["bind(2)"],
     },
-    async ({ listen, launch, plan, portsForProgram }) => {
+    async ({ listen, launch, plan, portsForProgram, tree, waitFor }) => {
       const ports = await portsForProgram();
       const other = await listen({ host: "0.0.0.0", port: ports[Math.floor(ports.length / 2)] });
       const program = launch(plan.program.ports === "fixed" ? [] : ports.map(String));
@@ -110,13 +111,21 @@ export function portTaken(): Check {
         expected: `a sentence on stderr that names port ${other.port}`,
         observed: program.stderr.text().trim() || "nothing on stderr",
       });
+      // A program of several processes may have left one behind.
+      await waitFor(() => listeningPorts(tree.alive()).length === 0, 1000);
+      const left = listeningPorts(tree.alive());
+      assert(left.length === 0, {
+        summary: `a process that ${program.name} started still listens after its end`,
+        expected: "nobody who listens after the program gave up",
+        observed: `a listening socket on port ${left.join(", ")}`,
+      });
     },
   );
 }
 
 /**
  * Arguments that make no sense are refused.
- * @param wrong lists of arguments; `%` stands for a free port
+ * @param wrong lists of arguments, and the one of them that the message has to name
  */
 export function usage(wrong: { args: string[]; names: string }[]): Check {
   return check(
