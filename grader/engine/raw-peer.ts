@@ -84,7 +84,9 @@ export class RawPeer {
         };
         await deadline.until(isOver, { pollMs: 2 });
       }
-      if (result < 0 && errnoName(result) !== "EISCONN") {
+      // A refusal is ECONNREFUSED: this connection was there, and the server has broken it since.
+      if (errnoName(result) === "ECONNRESET") peer.broken = "ECONNRESET";
+      else if (result < 0 && errnoName(result) !== "EISCONN") {
         throw new CheckFailure({
           summary: `${name} could not connect to port ${port}`,
           expected: "a connection",
@@ -96,6 +98,7 @@ export class RawPeer {
       throw error;
     }
     transcript.step(`${name} connected`);
+    if (peer.broken !== undefined) transcript.step(`${name}: the connection broke (${peer.broken})`);
     return peer;
   }
 
