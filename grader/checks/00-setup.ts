@@ -10,7 +10,7 @@ import { builds, onlySystemCalls } from "./general/start.ts";
 
 /** Runs hello to its end. */
 async function runHello({ launch }: CheckContext, env: NodeJS.ProcessEnv = {}): Promise<Program> {
-  const program = launch([], env);
+  const program = launch([], { env });
   const exit = await expectExit(program, 5000, "it was started");
   expectNoStackTrace(program);
   expectStatus(program, exit, [0], "after its two lines");
