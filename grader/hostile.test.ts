@@ -111,7 +111,7 @@ const serves = (
 ) => `check(${JSON.stringify(id)}, words, async ({ launch, freePort }) => {
   const port = await freePort();
   const program = launch([String(port), ${JSON.stringify(file)}]);
-  program.port = port;
+  program.ports = [port];
   await program.listening(2000);
   assert(await program.printed("listening", 300), { summary: "no word", expected: "a word", observed: "none" });
 })`;

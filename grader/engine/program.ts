@@ -210,6 +210,7 @@ export class Program {
    * @throws CheckFailure when it ends first or does not listen in time
    */
   async listening(withinMs = 10_000): Promise<void> {
+    if (this.ports.length === 0) throw new Error(`nobody has said on which ports ${this.name} should listen`);
     const deadline = this.#options.deadline(withinMs);
     const ready = await deadline.until(() => this.exit !== undefined || this.#missingPort() === undefined, {
       wakeUp: this.wakeUp,
