@@ -12,6 +12,10 @@ const longestStartLine = 8 * 1024 + 256;
 /** Bytes of all fields together at most, the empty line included. */
 const longestFields = 32 * 1024;
 const longestHead = longestStartLine + longestFields;
+/** Bytes of a copied head for which the memory is kept from one message to the next. */
+const keptCarry = 4 * 1024;
+
+const nothing = new Uint8Array(0);
 
 const strayCarriageReturn = "a carriage return is not followed by a line feed";
 
@@ -54,9 +58,11 @@ export abstract class HeadParser {
   refusal: Refusal | undefined;
   readonly #startLineBytes: ByteSet;
   #state: State = State.begin;
-  /** The unfinished head, copied, and its length. Made when it is first needed. */
-  #carry: Uint8Array | undefined;
+  /** The head, copied, as far as it has come, and its length. Made when it is first needed, and grows with it. */
+  #carry: Uint8Array = nothing;
   #carried = 0;
+  /** Length of a complete head. */
+  #length = 0;
   // Positions of what is being read, counted from the start of the head.
   #startLineLength = 0;
   /** How far the head may go at most: the limit of the start line, then that of the fields. */
@@ -84,6 +90,8 @@ export abstract class HeadParser {
   reset(): void {
     this.#state = State.begin;
     this.#carried = 0;
+    // A connection that once sent a long head does not hold its memory for ever.
+    if (this.#carry.length > keptCarry) this.#carry = nothing;
     this.#limit = longestStartLine;
     this.fields.count = 0;
     this.refusal = undefined;
@@ -104,7 +112,16 @@ export abstract class HeadParser {
     const before = this.#carried;
     const taken = Math.min(end - start, longestHead - before);
     this.#keep(bytes, start, start + taken);
-    return this.#read(this.#carry!, 0, before, before + taken) - before;
+    return this.#read(this.#carry, 0, before, before + taken) - before;
+  }
+
+  /** Copies a complete head, so that {@link fields} stays right when the bytes that were parsed are gone. */
+  retain(): void {
+    const { bytes, origin } = this.fields;
+    if (bytes === this.#carry) return;
+    this.#keep(bytes, origin, origin + this.#length);
+    this.fields.bytes = this.#carry;
+    this.fields.origin = 0;
   }
 
   /** Reads the start line, which lies between two positions in the bytes. Refuses what it has to. */
@@ -122,7 +139,12 @@ export abstract class HeadParser {
 
   /** Copies bytes behind those that have been kept. */
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    this.#carry ??= new Uint8Array(longestHead);
+    const length = this.#carried + end - start;
+    if (length > this.#carry.length) {
+      const grown = new Uint8Array(Math.min(longestHead, Math.max(keptCarry, 2 * length)));
+      grown.set(this.#carry.subarray(0, this.#carried));
+      this.#carry = grown;
+    }
     this.#carry.set(bytes.subarray(start, end), this.#carried);
     this.#carried += end - start;
   }
@@ -243,6 +265,7 @@ export abstract class HeadParser {
     }
     fields.bytes = bytes;
     fields.origin = origin;
+    this.#length = i - origin;
     if (state === State.done) this.readEnd();
     else if (state === State.startLine && i === origin + this.#limit)
       this.refuseLongStartLine(bytes, origin, i);

@@ -1,0 +1,93 @@
+import type { TcpConnection } from "../network/tcp.ts";
+import type { Refusal } from "./head-parser.ts";
+import { RequestParser } from "./parser.ts";
+import { normalizePath } from "./request-path.ts";
+
+/** Takes the body of a request as it comes. */
+export interface BodySink {
+  /** Bytes of the body, from `start` to `end`. They lie there until this returns. */
+  onBodyBytes(bytes: Uint8Array, start: number, end: number): void;
+  /** The body is complete. */
+  onBodyEnd(): void;
+}
+
+/** Who reads the requests of a connection. */
+export interface RequestSource {
+  /** Whoever takes the body can take no more for now. */
+  pauseBody(): void;
+  resumeBody(): void;
+  /**
+   * Leaves the connection to the caller, who speaks another protocol on it from now on and sets its handler.
+   * @returns what the client has sent already behind the request
+   */
+  detach(): Uint8Array;
+}
+
+/** A request whose head has been read. One object serves one request of its connection after the other. */
+export class Request {
+  readonly connection: TcpConnection;
+  readonly source: RequestSource;
+  /** The head as it was sent. */
+  readonly head = new RequestParser();
+  /** The path by which it is routed: see {@link normalizePath}. `*` for `OPTIONS *`. */
+  path = "";
+  /** Who takes the body. What nobody takes is discarded. */
+  bodySink: BodySink | undefined;
+  /** Bytes of the body at most: a longer one is refused. */
+  bodyLimit = Number.POSITIVE_INFINITY;
+  /** Whether {@link retain} has copied the head. */
+  #isRetained = false;
+
+  constructor(connection: TcpConnection, source: RequestSource) {
+    this.connection = connection;
+    this.source = source;
+  }
+
+  /** Whether an answer to it has no body (RFC 9110 §9.3.2). */
+  get isHead(): boolean {
+    return this.head.method === "HEAD";
+  }
+
+  /** Whether a body follows the head. An empty one counts as none. */
+  get hasBody(): boolean {
+    const { framing } = this.head;
+    return framing.isChunked || framing.contentLength > 0;
+  }
+
+  /**
+   * Looks at a head that is complete.
+   * @returns why the request is refused; `undefined` when it is not
+   */
+  prepare(): Refusal | undefined {
+    if (this.head.refusal !== undefined) return this.head.refusal;
+    if (this.head.form === "authority") {
+      return { status: 501, reason: "this server opens no tunnels" };
+    }
+    if (this.head.form === "asterisk") {
+      this.path = "*";
+      return undefined;
+    }
+    const path = normalizePath(this.head.path);
+    if (path === undefined) {
+      return { status: 400, reason: "the path leads above the root or has a malformed escape" };
+    }
+    this.path = path;
+    return undefined;
+  }
+
+  /** Keeps the head's fields for an answer that comes later: they lie in a buffer that the next bytes overwrite. */
+  retain(): void {
+    if (this.#isRetained) return;
+    this.#isRetained = true;
+    this.head.retain();
+  }
+
+  /** Makes ready for the next request. */
+  reset(): void {
+    this.head.reset();
+    this.path = "";
+    this.bodySink = undefined;
+    this.bodyLimit = Number.POSITIVE_INFINITY;
+    this.#isRetained = false;
+  }
+}
