@@ -25,7 +25,7 @@ class Output {
   /** Appends text for a connection, each character as one byte. */
   writeText(connection: TcpConnection, text: string): void {
     this.#reserve(connection, text.length);
-    this.#length += this.#buffer.latin1Write(text, this.#length);
+    this.#length += this.#buffer.write(text, this.#length, "latin1");
   }
 
   /** Hands everything over to its connection. Returns false when that one should not be given more for now. */

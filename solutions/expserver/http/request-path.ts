@@ -58,15 +58,15 @@ function removeDotSegments(path: string): string | undefined {
 
 /**
  * The name of a file that a routed path means: escapes decoded, empty segments merged.
- * @returns `undefined` when no file can be meant: an encoded slash, which is no separator and no character of a name
- * either, or bytes that are not UTF-8
+ * @returns the status to answer by when no file can be meant: 400 for an encoded slash, which is no separator and no character
+ * of a name either; 404 for bytes that are not UTF-8
  */
-export function filePath(path: string): string | undefined {
+export function filePath(path: string): string | 400 | 404 {
   if (!path.includes("%") && !path.includes("//")) return path;
-  if (/%2f/i.test(path)) return undefined;
+  if (path.includes("%2F")) return 400; // normalised escapes are in upper case
   try {
     return decodeURIComponent(path).replace(/\/{2,}/g, "/");
   } catch {
-    return undefined;
+    return 404;
   }
 }

@@ -23,10 +23,14 @@ export interface RequestSource {
   detach(): Uint8Array;
 }
 
+/** What a body comes from that nobody reads. */
+const unread: RequestSource = { pauseBody() {}, resumeBody() {}, detach: () => new Uint8Array(0) };
+
 /** A request whose head has been read. One object serves one request of its connection after the other. */
 export class Request {
   readonly connection: TcpConnection;
-  readonly source: RequestSource;
+  /** Where the body comes from. */
+  source: RequestSource = unread;
   /** The head as it was sent. */
   readonly head = new RequestParser();
   /** The path by which it is routed: see {@link normalizePath}. `*` for `OPTIONS *`. */
@@ -38,9 +42,8 @@ export class Request {
   /** Whether {@link retain} has copied the head. */
   #isRetained = false;
 
-  constructor(connection: TcpConnection, source: RequestSource) {
+  constructor(connection: TcpConnection) {
     this.connection = connection;
-    this.source = source;
   }
 
   /** Whether an answer to it has no body (RFC 9110 §9.3.2). */

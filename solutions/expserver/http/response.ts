@@ -60,6 +60,8 @@ export class Response {
   readonly fields = new ResponseFields();
   /** More fields, rendered before, each with its line end. */
   prepared: Uint8Array | undefined;
+  /** The type of the body, where filters have to know it. */
+  contentType = "";
   /** Set where the content has them; filters such as ranges act on nothing else. */
   validators: Validators | undefined;
   /** Whether the connection goes on after this response. */
@@ -149,6 +151,7 @@ export class Response {
   clear(): void {
     this.dropBody();
     this.status = 200;
+    this.contentType = "";
     this.fields.clear();
     this.prepared = undefined;
     this.validators = undefined;
@@ -171,9 +174,11 @@ export class Response {
     this.#listener.onResponseEnd();
   }
 
-  /** Answers with a short page about an error. */
+  /** Answers with a short page about an error. Fields that were set are sent with it. */
   sendError(status: number, reason?: string): void {
-    this.clear();
+    this.dropBody();
+    this.prepared = undefined;
+    this.validators = undefined;
     this.status = status;
     this.setText(errorPage(status, reason), "text/html; charset=utf-8");
     this.send();
@@ -312,7 +317,7 @@ function headStart(status: number): Uint8Array {
     headStarts[status] = start;
   } else if (start.second !== second) {
     start.second = second;
-    start.bytes.latin1Write(formatDate(second), start.bytes.length - lineEnd.length - dateLength);
+    start.bytes.write(formatDate(second), start.bytes.length - lineEnd.length - dateLength, "latin1");
   }
   return start.bytes;
 }

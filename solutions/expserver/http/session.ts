@@ -27,7 +27,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
   /** What is being read, or waited for. */
   #state: "idle" | "head" | "body" | "response" | "closing" | "detached" = "idle";
   /** Bytes that came behind what has been dealt with. */
-  #held = nothing;
+  #held: Uint8Array = nothing;
   #isBodyPaused = false;
   #hasInputEnded = false;
   /** {@link #read} is at work further up: it goes on by itself. */
@@ -37,7 +37,8 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     this.connection = connection;
     this.#site = site;
     this.#server = site.fallback;
-    this.request = new Request(connection, this);
+    this.request = new Request(connection);
+    this.request.source = this;
     this.response = new Response(this.request, this);
     connection.handler = this;
     for (const onIdle of site.fallback.phases.idle) onIdle(this);
