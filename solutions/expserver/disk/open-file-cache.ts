@@ -1,5 +1,5 @@
 import { EISDIR, fstat, pread, Stat } from "expserver-course/linux";
-import type { SendableFile } from "../network/tcp.ts";
+import type { SharedFile } from "../http/response.ts";
 import type { FileRoot, OpenFile } from "./file.ts";
 
 /** Files of at most so many bytes are kept in memory: one `send` of head and body costs half of `send` and `sendfile`. */
@@ -22,7 +22,7 @@ const stat = new Stat();
  * A file that was opened once and is served again and again. `T` is what its user keeps beside it, such as header fields
  * that were rendered.
  */
-export class CachedFile<T> implements SendableFile {
+export class CachedFile<T> implements SharedFile {
   readonly #file: OpenFile;
   /** The whole file, where it is small; its descriptor is closed then. */
   readonly content: Uint8Array | undefined;

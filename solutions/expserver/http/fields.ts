@@ -7,11 +7,14 @@ export const mostFields = 100;
 export class FieldName {
   readonly text: string;
   readonly bytes: Uint8Array;
+  /** Its bit in the mask of {@link Fields}. */
+  readonly bit: number;
 
   /** @param text in lower case */
   constructor(text: string) {
     this.text = text;
     this.bytes = Buffer.from(text, "latin1");
+    this.bit = bitOf(this.bytes[0]!, this.bytes.length);
   }
 
   /** Whether the bytes from `start` to `end` are this name, in any case. */
@@ -25,23 +28,40 @@ export class FieldName {
   }
 }
 
+/** One of 32 bits for a name, by its first letter in any case and its length. */
+function bitOf(firstByte: number, length: number): number {
+  return 1 << ((firstByte ^ (length << 2)) & 31);
+}
+
 /**
  * The header fields of a message: where names and values lie in its bytes. Nothing is copied and no string is made
  * until somebody asks for one. Positions count from the start of the head, so that its bytes can move.
  */
 export class Fields {
-  /** How many there are. */
-  count = 0;
+  #count = 0;
   /** The bytes that hold the head, … */
   bytes: Uint8Array = new Uint8Array(0);
   /** … and where in them it starts. */
   origin = 0;
+  /** The bits of the names that there are. Most questions are for fields that are not, and are answered by this. */
+  #bits = 0;
   /** Four numbers for each field: start and end of the name, start and end of the value. */
   readonly #positions = new Uint16Array(4 * mostFields);
 
-  /** Adds a field by its positions. */
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#bits = 0;
+  }
+
+  /** Adds a field by its positions. {@link bytes} and {@link origin} are those of its head. */
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
-    const at = 4 * this.count++;
+    const at = 4 * this.#count++;
+    this.#bits |= bitOf(this.bytes[this.origin + nameStart]!, nameEnd - nameStart);
     this.#positions[at] = nameStart;
     this.#positions[at + 1] = nameEnd;
     this.#positions[at + 2] = valueStart;
@@ -80,7 +100,8 @@ export class Fields {
 
   /** The index of the first field with this name from `from` on, or -1. */
   indexOf(name: FieldName, from = 0): number {
-    for (let index = from; index < this.count; index++) {
+    if ((this.#bits & name.bit) === 0) return -1;
+    for (let index = from; index < this.#count; index++) {
       if (this.isNamed(index, name)) return index;
     }
     return -1;

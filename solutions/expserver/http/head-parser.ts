@@ -93,7 +93,7 @@ export abstract class HeadParser {
     // A connection that once sent a long head does not hold its memory for ever.
     if (this.#carry.length > keptCarry) this.#carry = nothing;
     this.#limit = longestStartLine;
-    this.fields.count = 0;
+    this.fields.clear();
     this.refusal = undefined;
   }
 

@@ -5,10 +5,13 @@ import type { Request } from "./request.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { isBodiless, reasonPhrase } from "./status.ts";
 
+/** A file that several responses send from: each holds it by a reference of its own, which sending releases. */
+export type SharedFile = SendableFile & { retain(): void };
+
 /** A part of a body: bytes in memory, or a part of a file, from `start` to `end`. */
 export type BodyPart =
   | { readonly bytes: Uint8Array; readonly file: undefined; readonly start: number; readonly end: number }
-  | { readonly bytes: undefined; readonly file: SendableFile; readonly start: number; readonly end: number };
+  | { readonly bytes: undefined; readonly file: SharedFile; readonly start: number; readonly end: number };
 
 /** Answers a request: at once, or later by way of the response. */
 export type ContentHandler = (request: Request, response: Response) => void;
@@ -174,13 +177,17 @@ export class Response {
     this.#listener.onResponseEnd();
   }
 
-  /** Answers with a short page about an error. Fields that were set are sent with it. */
-  sendError(status: number, reason?: string): void {
-    this.dropBody();
+  /** Makes it a short page about an error. Fields that were set are kept. */
+  setError(status: number, reason?: string): void {
     this.prepared = undefined;
     this.validators = undefined;
     this.status = status;
     this.setText(errorPage(status, reason), "text/html; charset=utf-8");
+  }
+
+  /** Answers with a short page about an error. */
+  sendError(status: number, reason?: string): void {
+    this.setError(status, reason);
     this.send();
   }
 
