@@ -4,7 +4,7 @@ import { output } from "./output.ts";
 import type { AccessHandler } from "./phases.ts";
 import { Request, type RequestSource } from "./request.ts";
 import { Response, type ResponseListener } from "./response.ts";
-import type { Site, VirtualServer } from "./router.ts";
+import type { Route, Site, VirtualServer } from "./router.ts";
 
 /** Bytes of a body that nobody wanted and that are read all the same, so that the connection can go on. */
 const mostDiscarded = 256 * 1024;
@@ -167,7 +167,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
         response.sendError(404);
       } else {
         response.filters = route.filters;
-        if (!this.#isTaken(route.access)) this.#answer(() => route.content(request, response));
+        if (!this.#isTaken(route.access)) this.#askContent(route);
       }
     }
     if (this.#state !== "response" || !request.hasBody) return;
@@ -184,24 +184,33 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
   /** Asks those who may refuse. Returns whether one of them has taken the request. */
   #isTaken(handlers: readonly AccessHandler[]): boolean {
     for (const handler of handlers) {
-      let isTaken = true; // one that fails has answered by its failure
-      this.#answer(() => {
-        isTaken = handler(this.request, this.response);
-      });
-      if (isTaken) return true;
+      try {
+        if (handler(this.request, this.response)) return true;
+      } catch (error) {
+        this.#fail(error);
+        return true;
+      }
     }
     return false;
   }
 
-  /** A handler that throws is a fault of the server, and the client hears of it. */
-  #answer(handle: () => void): void {
+  #askContent(route: Route): void {
     try {
-      handle();
+      route.content(this.request, this.response);
     } catch (error) {
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-      if (this.response.isSent) this.response.abort();
-      else this.response.sendError(500);
+      this.#fail(error);
     }
+  }
+
+  /** A handler that throws is a fault of the server, and the client hears of it. */
+  #fail(error: unknown): void {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    if (this.response.isSent) {
+      this.response.abort();
+      return;
+    }
+    this.response.clear();
+    this.response.sendError(500);
   }
 
   /**
