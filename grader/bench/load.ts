@@ -31,16 +31,18 @@ function measurementOf(report: LoadReport): Measurement {
  * Runs a load generator for the time of one round.
  * @param program its name in `programs/`
  * @param upstream what a proxy relays from or to: its work counts as the load's
+ * @param more options of this program alone
  */
 export async function loadForARound(
   bench: Workbench,
-  program: "line-client" | "byte-sink",
+  program: "line-client" | "byte-sink" | "http-client",
   connections: number,
   server: Running,
   { seconds, warmUpSeconds }: Options,
   upstream?: Running,
+  more: string[] = [],
 ): Promise<Measurement> {
-  const args = ["-c", connections, "-w", warmUpSeconds, "-t", seconds, "-p", server.pid];
+  const args = [...more, "-c", connections, "-w", warmUpSeconds, "-t", seconds, "-p", server.pid];
   if (upstream !== undefined) args.push("-u", upstream.pid);
   const command = [bench.compile(program), ...args.map(String), String(server.port)];
   return measurementOf(JSON.parse(await bench.runToEnd(command, "load")) as LoadReport);

@@ -13,6 +13,7 @@ import { measureFeedback } from "./feedback.ts";
 import { measureRelay } from "./relay.ts";
 import { measureRoundTrips } from "./round-trips.ts";
 import type { Options, Section } from "./section.ts";
+import { measureStaticFiles } from "./static-files.ts";
 import { measureSystemCalls } from "./system-calls.ts";
 import { renderTable } from "./table.ts";
 import { profileReferences } from "./where-time-goes.ts";
@@ -28,6 +29,7 @@ const parts: Record<string, Part> = {
   "system-calls": { usual: true, measure: measureSystemCalls },
   "round-trips": { usual: true, measure: measureRoundTrips },
   relay: { usual: true, measure: measureRelay },
+  "static-files": { usual: true, measure: measureStaticFiles },
   allocations: { usual: true, measure: measureAllocations },
   profile: { usual: false, measure: profileReferences },
   feedback: { usual: true, measure: measureFeedback },

@@ -9,7 +9,8 @@
 import { readFileSync } from "node:fs";
 import { type Contender, compare, type Running, type Scenario } from "./contender.ts";
 import { countConnections, type LoadReport, loadForARound } from "./load.ts";
-import { nginxName, relays } from "./relays.ts";
+import { nginxName } from "./nginx.ts";
+import { relays } from "./relays.ts";
 import { roundTrips, sectionOf } from "./round-trips.ts";
 import type { Options, Section } from "./section.ts";
 import { figure, type Table } from "./table.ts";

@@ -1,12 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { findTool } from "../engine/tool.ts";
 import { type Contender, Unavailable } from "./contender.ts";
 import { nodeName } from "./line-servers.ts";
+import { nginxContender } from "./nginx.ts";
 import type { Workbench } from "./workbench.ts";
-
-export const nginxName = "nginx";
 
 /** The stage whose reference relays in its final form. */
 const stage = 8;
@@ -26,19 +24,11 @@ function streamModule(nginx: string): string {
   throw new Unavailable("nginx has no module `stream`; on Debian it is in the package libnginx-mod-stream.");
 }
 
-/**
- * nginx as a relay: one process, as the others are, and the receive buffer of the reference (64 KiB instead
- * of 16), so that it needs no more calls.
- */
-function nginxConfiguration(module: string, folder: string, port: number, upstreamPort: number): string {
-  return `${module}
-daemon off; master_process off; worker_rlimit_nofile 8192;
-pid ${folder}/pid; error_log stderr error;
-events { worker_connections 4096; }
-stream {
+/** nginx as a relay, with the receive buffer of the reference (64 KiB instead of 16), so that it needs no more calls. */
+function nginxRelay(port: number, upstreamPort: number): string {
+  return `stream {
   server { listen 127.0.0.1:${port} backlog=4096; proxy_pass 127.0.0.1:${upstreamPort}; proxy_buffer_size 64k; }
-}
-`;
+}`;
 }
 
 /** Programs that relay TCP connections to a port: the reference, `node:net` with `pipe`, nginx. */
@@ -59,19 +49,9 @@ export function relays(bench: Workbench, upstreamPort: number): Contender[] {
         return bench.start([...bench.nodeProgram("relay"), String(port), String(upstreamPort)], port);
       },
     },
-    {
-      name: nginxName,
-      async start() {
-        const nginx = findTool("nginx", `${process.env.PATH}:/usr/sbin:/usr/local/sbin`);
-        if (nginx === undefined) throw new Unavailable("it is not installed.");
-        const module = streamModule(nginx);
-        const port = await bench.port();
-        const folder = join(bench.folder, `nginx-${port}`);
-        mkdirSync(folder);
-        const file = join(folder, "nginx.conf");
-        writeFileSync(file, nginxConfiguration(module, folder, port, upstreamPort));
-        return bench.start([nginx, "-p", folder, "-e", "stderr", "-c", file], port);
-      },
-    },
+    nginxContender(bench, (port, nginx) => ({
+      before: streamModule(nginx),
+      block: nginxRelay(port, upstreamPort),
+    })),
   ];
 }
