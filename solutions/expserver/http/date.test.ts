@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { dateLength, formatDate, parseDate } from "./date.ts";
+import { dateLength, formatDate } from "./date.ts";
+import { parseDate } from "./parse-date.ts";
 
 // The example of RFC 9110 §5.6.7 in its three formats.
 const example = Date.UTC(1994, 10, 6, 8, 49, 37) / 1000;

@@ -1,7 +1,7 @@
 import type { Module } from "../config/module.ts";
-import { parseDate } from "../http/date.ts";
 import { matchesStrongly, matchesWeakly } from "../http/entity-tag.ts";
 import { FieldName } from "../http/fields.ts";
+import { parseDate } from "../http/parse-date.ts";
 import type { Request } from "../http/request.ts";
 import type { Response, Validators } from "../http/response.ts";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Module } from "../config/module.ts";
-import { parseDate } from "../http/date.ts";
 import { matchesStrongly } from "../http/entity-tag.ts";
 import { FieldName } from "../http/fields.ts";
+import { parseDate } from "../http/parse-date.ts";
 import { type ByteRange, parseRange } from "../http/range.ts";
 import type { Request } from "../http/request.ts";
 import type { BodyPart, Response, Validators } from "../http/response.ts";
