@@ -1,0 +1,48 @@
+import type { TcpConnection } from "../network/tcp.ts";
+
+/**
+ * Where the heads of responses are written, and bodies that are small enough to leave in the same `send`. One for all
+ * connections, since one answers at a time: whoever comes next sends what the one before has left.
+ */
+class Output {
+  readonly #buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  #length = 0;
+  #owner: TcpConnection | undefined;
+
+  /** Appends bytes for a connection. */
+  write(connection: TcpConnection, bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const length = end - start;
+    this.#reserve(connection, length);
+    if (length > this.#buffer.length) {
+      connection.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      return;
+    }
+    const isWhole = start === 0 && end === bytes.length;
+    this.#buffer.set(isWhole ? bytes : bytes.subarray(start, end), this.#length);
+    this.#length += length;
+  }
+
+  /** Appends text for a connection, each character as one byte. */
+  writeText(connection: TcpConnection, text: string): void {
+    this.#reserve(connection, text.length);
+    this.#length += this.#buffer.write(text, this.#length, "latin1");
+  }
+
+  /** Hands everything over to its connection. Returns false when that one should not be given more for now. */
+  flush(): boolean {
+    const owner = this.#owner;
+    if (owner === undefined) return true;
+    const length = this.#length;
+    this.#owner = undefined;
+    this.#length = 0;
+    return owner.write(this.#buffer, length);
+  }
+
+  #reserve(connection: TcpConnection, length: number): void {
+    if (this.#owner !== connection || this.#length + length > this.#buffer.length) this.flush();
+    this.#owner = length > this.#buffer.length ? undefined : connection;
+  }
+}
+
+/** The process's one output buffer. */
+export const output = new Output();
