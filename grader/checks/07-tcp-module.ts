@@ -13,13 +13,8 @@ import {
   returnsDescriptors,
 } from "./general/descriptors.ts";
 import { endsCleanly, endsUnderLoad, expectExit, expectNoStackTrace, restarts } from "./general/endings.ts";
-import {
-  answersLateReader,
-  floodStaysBounded,
-  growthLimit,
-  linePattern,
-  type Pattern,
-} from "./general/flood.ts";
+import { answersLateReader, floodStaysBounded, growthLimit } from "./general/flood.ts";
+import { linePattern, type Pattern } from "./general/flood-replies.ts";
 import { type IdleSituation, idleSituations, sleepsWhenIdle } from "./general/idle.ts";
 import { lineServerChecks } from "./general/line-server.ts";
 import { connectMany, exchange, reversed } from "./general/lines.ts";
@@ -117,7 +112,7 @@ async function pacedClient(context: CheckContext, server: Program, lines?: numbe
 /** A client that has sent until nobody took any more, and has read nothing. */
 async function stuckClient(context: CheckContext, server: Program): Promise<RawPeer> {
   const client = await context.connectRaw(server, small);
-  await client.floodUntilStuck(linePattern(context, 200).sent, flood, 100);
+  await client.floodUntilStuck(linePattern(context, 200).sent, flood, { quietMs: 100 });
   return client;
 }
 
