@@ -77,12 +77,20 @@ class Comparison {
   }
 }
 
-/** Ends sending, then reads all replies to a flood and compares them, to the end of the stream. */
-export async function expectEveryReply(client: RawPeer, pattern: Pattern): Promise<void> {
+/**
+ * Ends sending, then reads all replies to a flood and compares them, to the end of the stream.
+ * @param early replies that were read already
+ */
+export async function expectEveryReply(
+  client: RawPeer,
+  pattern: Pattern,
+  early: Uint8Array[] = [],
+): Promise<void> {
   const length = client.sent;
   client.end();
   const comparison = new Comparison(expectedReplies(pattern, length));
   const add = (bytes: Uint8Array) => comparison.add(bytes);
+  early.forEach(add);
   while (client.received < length && !comparison.isWrong) {
     const part = Math.min(MiB, length - client.received);
     if (!(await client.receive(part, add, nextPartWithinMs))) break;
