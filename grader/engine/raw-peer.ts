@@ -27,7 +27,7 @@ import {
 } from "../../linux/index.ts";
 import { CheckFailure, count, describeMs } from "./evidence.ts";
 import type { Deadline } from "./machine.ts";
-import { tcpSockets } from "./proc.ts";
+import { type Endpoint, unreadBytes } from "./receive-queue.ts";
 import type { TcpPeerOptions } from "./tcp-client.ts";
 
 /** How a raw client's socket is set up. */
@@ -149,9 +149,7 @@ export class RawPeer {
   unreadByProgram(): number | undefined {
     if (this.over) return undefined;
     try {
-      const own = getsockname(this.#fd).port;
-      const theirs = getpeername(this.#fd).port;
-      return tcpSockets().find(({ port, remotePort }) => port === theirs && remotePort === own)?.receiveQueue;
+      return unreadBytes(getpeername(this.#fd) as Endpoint, getsockname(this.#fd) as Endpoint);
     } catch {
       return undefined; // the connection has just broken
     }
