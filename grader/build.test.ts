@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { findStage } from "../stages/stage.ts";
-import { buildProgram, findTypeErrors, programCommand, runBuildCommand } from "./build.ts";
+import {
+  buildProgram,
+  findTypeErrors,
+  programCommand,
+  programEnvironment,
+  runBuildCommand,
+} from "./build.ts";
 import { stopBuilder } from "./bundle.ts";
 import { courseFile } from "./course.ts";
 import { newSeed } from "./engine/random.ts";
@@ -103,6 +109,18 @@ describe("a TypeScript program", () => {
   ])("may use %s", async (text) => {
     const { ok, forbiddenImports } = await build(workspace({ [helloFile]: text }));
     expect({ ok, forbiddenImports }).toEqual({ ok: true, forbiddenImports: [] });
+  });
+});
+
+describe("the environment of a program", () => {
+  const env = { PATH: "/bin", NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt" };
+
+  test("of ours is without the certificates that Node would read at each start", () => {
+    expect(programEnvironment({ language: "typescript" }, env)).toEqual({ PATH: "/bin" });
+  });
+
+  test("of another language is the user's own", () => {
+    expect(programEnvironment({ language: "other" }, env)).toEqual(env);
   });
 });
 

@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { packageRoot } from "../stages/package-root.ts";
 import type { Stage } from "../stages/stage.ts";
@@ -120,6 +121,19 @@ export function nodeCommand(file: string): string[] {
 }
 
 /**
+ * The environment for a stage's program. Node reads every certificate of NODE_EXTRA_CA_CERTS each time it starts, which
+ * can take it as long as all the rest of its start; only `node:tls` asks for them, which no program of ours may use.
+ */
+export function programEnvironment(
+  { language }: Pick<BuiltProgram, "language">,
+  env: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  if (language === "other") return env;
+  const { NODE_EXTRA_CA_CERTS: _certificates, ...rest } = env;
+  return rest;
+}
+
+/**
  * The command that runs a built program with arguments.
  * @param args the program's arguments; the first port stands for `{port}` in a command of `course.json`
  */
@@ -185,8 +199,8 @@ async function runTypeCheck(
       include: [join(target, "src")],
     }),
   );
-  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
-  return promisify(execFile)(process.execPath, [tsc, "--pretty", "false", "-p", project], {
+  const [file, ...first] = await typeCheckCommand(dirname(require.resolve("typescript/package.json")));
+  return promisify(execFile)(file, [...first, "--pretty", "false", "-p", project], {
     cwd: target,
     env: { ...process.env, [markName]: mark },
     signal,
@@ -196,4 +210,18 @@ async function runTypeCheck(
     ({ stdout }) => stdout,
     (error: { stdout?: string }) => error.stdout ?? "", // it ends with status 2 where it finds errors
   );
+}
+
+/**
+ * What runs TypeScript's compiler: its executable, without the Node program before it that only looks for it; where
+ * this TypeScript has none, that program.
+ * @param root the folder of the package `typescript`
+ */
+async function typeCheckCommand(root: string): Promise<[file: string, ...args: string[]]> {
+  try {
+    const { default: getExePath } = await import(pathToFileURL(join(root, "lib", "getExePath.js")).href);
+    return [getExePath()];
+  } catch {
+    return [process.execPath, join(root, "bin", "tsc")];
+  }
 }

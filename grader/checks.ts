@@ -23,6 +23,8 @@ export type CheckDefinition = {
   thorough?: boolean;
   /** Nothing else runs meanwhile: for checks that measure. */
   alone?: boolean;
+  /** Most of its time is spent waiting: it runs beside the others. Its judgement must not depend on who else is at work. */
+  waits?: boolean;
   /** Milliseconds on the reference machine after which the check is given up. */
   limitMs: number;
 };

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { loadHints } from "../stages/hints.ts";
 import { packageVersion } from "../stages/package-root.ts";
 import type { Stage } from "../stages/stage.ts";
-import { type BuiltProgram, buildProgram, findTypeErrors, runBuildCommand } from "./build.ts";
+import {
+  type BuiltProgram,
+  buildProgram,
+  findTypeErrors,
+  programEnvironment,
+  runBuildCommand,
+} from "./build.ts";
 import { stopBuilder } from "./bundle.ts";
 import { type Check, type CheckDefinition, loadChecks, withPrerequisites } from "./checks.ts";
 import { type Course, loadCourse } from "./course.ts";
@@ -16,7 +22,7 @@ import { startWatchdog } from "./engine/watchdog.ts";
 import type { StagePlan } from "./plan.ts";
 import { buildProbes } from "./probes.ts";
 import { type CheckResult, exitStatusOf, type GradeRecord, type StageResult, sumPoints } from "./record.ts";
-import { runStage } from "./run.ts";
+import { loadEngine, runStage } from "./run.ts";
 import type { CheckReport } from "./run-check.ts";
 import { UserError } from "./user-error.ts";
 
@@ -197,6 +203,7 @@ async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Prom
   const [program, probes] = await Promise.all([
     buildStageProgram(grading, stage, buildFolder),
     buildProbes(options.target, stage, grading.course, buildFolder),
+    loadEngine(), // while the compiler, a process of its own, is at work
   ]);
   const build: StageResult["build"] = { ok: program.ok, log: program.log, warnings: [] };
   listener.onBuild?.(stage, build);
@@ -212,7 +219,7 @@ async function gradeStage(grading: Grading, stage: Stage, checks: Check[]): Prom
     seed: grading.seed,
     factor: grading.factor,
     mark: grading.run.mark,
-    env: grading.env,
+    env: programEnvironment(program, grading.env),
     checks: checks.map(({ id }) => id),
     bail: options.bail ?? false,
     thorough: options.thorough ?? false,

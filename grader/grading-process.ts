@@ -280,7 +280,7 @@ const lanes = new Lanes(2);
 
 /** A grading from beginning to end, of which nothing may be left. */
 export async function graded(target: string, options: GradingOptions = {}): Promise<GradeRecord> {
-  return lanes.run(false, () => gradeAlone(target, options));
+  return lanes.run("lane", () => gradeAlone(target, options));
 }
 
 async function gradeAlone(target: string, options: GradingOptions): Promise<GradeRecord> {

@@ -16,7 +16,7 @@ export type StagePlan = {
   factor: number;
   /** Marks the processes of this grading. */
   mark: string;
-  /** The environment for the learner's programs: the user's own, without what the engine added. */
+  /** The environment for the learner's programs: the user's own, without what the engine added, and what only costs time. */
   env: NodeJS.ProcessEnv;
   /** Ids of the checks to run, in order. */
   checks: string[];

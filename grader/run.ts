@@ -122,9 +122,14 @@ function nowhere(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
+/** Loads the engine's code, which takes a quarter of a second; the second time it is there. */
+export async function loadEngine(): Promise<typeof import("vitest/node")> {
+  return import("vitest/node");
+}
+
 /** Vitest without anything of the workspace's: no configuration file, no plugins, no cache beside the code. */
 async function createEngine(reporter: Reporter, planFile: string, folder: string): Promise<Vitest> {
-  const { createVitest } = await import("vitest/node");
+  const { createVitest } = await loadEngine();
   const here = fileURLToPath(new URL(".", import.meta.url));
   const listenersBefore = new Map(
     (["SIGINT", "SIGTERM"] as const).map((name) => [name, new Set(process.listeners(name))]),

@@ -6,8 +6,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { test } from "vitest";
 import { findStage } from "../stages/stage.ts";
-import { loadChecks } from "./checks.ts";
-import { Lanes } from "./engine/lanes.ts";
+import { type Check, loadChecks } from "./checks.ts";
+import { Lanes, type Place } from "./engine/lanes.ts";
 import { interruptionChannel, planVariable, type StagePlan } from "./plan.ts";
 import type { Outcome } from "./record.ts";
 import { type CheckReport, runCheck } from "./run-check.ts";
@@ -38,7 +38,7 @@ for (const check of checks) {
   test.concurrent(check.id, { timeout: 0 }, async ({ task }) => {
     try {
       const before = await Promise.all(check.after.map(async (id) => [id, await outcomes.get(id)] as const));
-      const report = await lanes.run(check.alone ?? false, async () => {
+      const report = await lanes.run(placeOf(check), async () => {
         const found = await runCheck(check, plan, before, stopped, interruption.signal);
         // Before the lane is free, as the next check begins in that moment.
         if (plan.bail && found.outcome === "fail") stopped = true;
@@ -50,6 +50,12 @@ for (const check of checks) {
       settle.get(check.id)!("error"); // only where the engine itself threw: the first outcome stays
     }
   });
+}
+
+/** What measures is alone; what waits for most of its time takes nobody's lane. */
+function placeOf({ alone, waits }: Check): Place {
+  if (alone) return "alone";
+  return waits ? "beside" : "lane";
 }
 
 /** Writes the transcript to its file, and names the file instead. */

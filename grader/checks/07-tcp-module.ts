@@ -13,13 +13,8 @@ import {
   returnsDescriptors,
 } from "./general/descriptors.ts";
 import { endsCleanly, endsUnderLoad, expectExit, expectNoStackTrace, restarts } from "./general/endings.ts";
-import {
-  answersLateReader,
-  floodStaysBounded,
-  growthLimit,
-  linePattern,
-  type Pattern,
-} from "./general/flood.ts";
+import { answersLateReader, floodStaysBounded, growthLimit } from "./general/flood.ts";
+import { linePattern, type Pattern } from "./general/flood-replies.ts";
 import { type IdleSituation, idleSituations, sleepsWhenIdle } from "./general/idle.ts";
 import { lineServerChecks } from "./general/line-server.ts";
 import { connectMany, exchange, reversed } from "./general/lines.ts";
@@ -117,7 +112,7 @@ async function pacedClient(context: CheckContext, server: Program, lines?: numbe
 /** A client that has sent until nobody took any more, and has read nothing. */
 async function stuckClient(context: CheckContext, server: Program): Promise<RawPeer> {
   const client = await context.connectRaw(server, small);
-  await client.floodUntilStuck(linePattern(context, 200).sent, flood, 100);
+  await client.floodUntilStuck(linePattern(context, 200).sent, flood, { quietMs: 100 });
   return client;
 }
 
@@ -498,6 +493,7 @@ export const checks: Check[] = [
   module("graceful", {
     title: "TcpConnection: endGracefully brings the whole answer although input is unread",
     points: 3,
+    waits: true,
     why: "A close with unread input is answered by a reset, and a reset throws away what is still on its way: the client loses the answer that it was sent. So a server ends its stream first, and drops what still comes until the peer has ended too, or a second has passed.",
     see: ["close(2)", "tcp(7)", "RFC 9112 §9.6"],
   }),
@@ -522,7 +518,7 @@ export const checks: Check[] = [
   module("no-descriptors", {
     title: "TcpServer: rests when no descriptor is left, and comes back",
     points: 2,
-    alone: true,
+    waits: true,
     why: "accept4 returns -EMFILE, and the client stays in the queue. Asked again at once it spins; and since clients that wait make no new edge, a server that only waits for the next event never accepts them.",
     see: ["accept4(2)", "getrlimit(2)"],
   }),

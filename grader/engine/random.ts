@@ -56,7 +56,10 @@ export class Random {
 
   /** Letters and digits, `low` to `high` of them. */
   word(low: number, high = low): string {
-    const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    return Array.from({ length: this.integer(low, high) }, () => alphabet[this.integer(0, 61)]).join("");
+    const letters = Buffer.allocUnsafe(this.integer(low, high));
+    for (let index = 0; index < letters.length; index++) letters[index] = alphabet[this.integer(0, 61)]!;
+    return letters.toString("latin1");
   }
 }
+
+const alphabet = Buffer.from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");

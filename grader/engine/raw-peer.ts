@@ -5,6 +5,8 @@ import {
   EAGAIN,
   EINPROGRESS,
   errnoName,
+  getpeername,
+  getsockname,
   getsockopt,
   IPPROTO_TCP,
   recv,
@@ -24,6 +26,8 @@ import {
   TCP_NODELAY,
 } from "../../linux/index.ts";
 import { CheckFailure, count, describeMs } from "./evidence.ts";
+import type { Deadline } from "./machine.ts";
+import { type Endpoint, unreadBytes } from "./receive-queue.ts";
 import type { TcpPeerOptions } from "./tcp-client.ts";
 
 /** How a raw client's socket is set up. */
@@ -34,8 +38,22 @@ export type RawPeerOptions = TcpPeerOptions & {
   sendBuffer?: number;
 };
 
-/** How long the kernel takes no byte before a flood counts as stuck. */
-const stuckAfterMs = 400;
+/** What is asked of a flood besides its end. */
+export type FloodOptions = {
+  /**
+   * How often the server did something for others so far. Where it is given, the server counts as stopped only
+   * when it was seen at work three times, from start to end, while it read nothing of this client.
+   */
+  served?: () => number;
+  /** Milliseconds that the flood lasts at least. */
+  forMs?: number;
+  /** Milliseconds in which the kernel takes nothing; for the last three quarters the server must leave its queue as it is. */
+  quietMs?: number;
+};
+
+const usualQuietMs = 400;
+/** Signs of life meanwhile: one may have begun before, so it takes more than two. */
+const servedMeanwhile = 3;
 
 /**
  * One end of a connection made of system calls, for checks that must know what the kernel has taken: it sends and receives
@@ -127,31 +145,63 @@ export class RawPeer {
     return taken;
   }
 
+  /** Bytes that lie unread in the program's socket; `undefined` when it has none for this connection (any more). */
+  unreadByProgram(): number | undefined {
+    if (this.over) return undefined;
+    try {
+      return unreadBytes(getpeername(this.#fd) as Endpoint, getsockname(this.#fd) as Endpoint);
+    } catch {
+      return undefined; // the connection has just broken
+    }
+  }
+
   /**
-   * Sends a pattern again and again, and reads nothing, until the kernel takes no more for a while.
+   * Sends a pattern again and again, and reads nothing, until the server has stopped reading: the kernel takes no more
+   * for a while, and what the server has not read stays as it is meanwhile. A server that merely had no time to read
+   * does not count as stopped when `served` tells that it had some.
    * @param limit bytes after which it gives up, because nothing seems to stop them
-   * @param quietMs how long the kernel must take nothing
-   * @returns whether the kernel has stopped taking bytes
+   * @returns whether the server has stopped reading; `false` also when it still reads after half a minute, or the
+   * connection broke
    */
-  async floodUntilStuck(pattern: Uint8Array, limit: number, quietMs = stuckAfterMs): Promise<boolean> {
-    this.#options.transcript.step(`${this.name} sends without pause, and reads nothing`);
-    const deadline = this.#options.deadline(30_000);
+  async floodUntilStuck(
+    pattern: Uint8Array,
+    limit: number,
+    { served = () => Number.POSITIVE_INFINITY, forMs = 0, quietMs = usualQuietMs }: FloodOptions = {},
+  ): Promise<boolean> {
+    const { transcript, deadline } = this.#options;
+    transcript.step(`${this.name} sends without pause, and reads nothing`);
     const begin = this.sent;
-    let quiet = this.#options.deadline(quietMs);
+    const least = deadline(forMs);
+    let quiet = deadline(quietMs / 4);
+    let standstill: { unread: number | undefined; served: number; until: Deadline } | undefined;
+    let isStuck = false;
     const isOver = () => {
+      const before = this.sent;
       // A turn's share, so that the other clients of the check have theirs.
-      for (let burst = 0; burst < 16; burst++) {
-        const taken = this.sendSome(pattern.subarray((this.sent - begin) % pattern.length));
-        if (taken === 0) break;
-        quiet = this.#options.deadline(quietMs);
-        if (this.sent - begin >= limit) return true;
+      for (let burst = 0; burst < 16 && this.sent - begin < limit; burst++) {
+        if (this.sendSome(pattern.subarray((this.sent - begin) % pattern.length)) === 0) break;
       }
-      return this.broken !== undefined || quiet.remaining() === 0;
+      if (this.sent - begin >= limit || this.broken !== undefined || this.#closed) {
+        isStuck = false;
+        return true;
+      }
+      if (this.sent > before) {
+        quiet = deadline(quietMs / 4);
+        standstill = undefined;
+        isStuck = false;
+      }
+      if (isStuck) return least.remaining() === 0;
+      if (quiet.remaining() > 0) return false;
+      standstill ??= { unread: this.unreadByProgram(), served: served(), until: deadline(quietMs * 0.75) };
+      if (standstill.until.remaining() > 0 || served() < standstill.served + servedMeanwhile) return false;
+      // With nothing unread it is the kernel that makes the client wait, as before it sends a lost segment again.
+      isStuck = standstill.unread !== 0 && this.unreadByProgram() === standstill.unread;
+      if (!isStuck) standstill = undefined;
+      return isStuck && least.remaining() === 0;
     };
-    await deadline.until(isOver, { pollMs: 1 });
-    const isStuck = this.sent - begin < limit;
-    this.#options.transcript.step(
-      `${this.name} sent ${count(this.sent - begin, "byte")}${isStuck ? ", then the kernel took no more" : ""}`,
+    await deadline(30_000).until(isOver, { pollMs: 1 });
+    transcript.step(
+      `${this.name} sent ${count(this.sent - begin, "byte")}${isStuck ? ", then the server stopped reading" : ""}`,
     );
     return isStuck;
   }

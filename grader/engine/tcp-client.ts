@@ -8,7 +8,7 @@ import {
   renderDifference,
 } from "./evidence.ts";
 import type { Deadline } from "./machine.ts";
-import { tcpSockets } from "./proc.ts";
+import { unreadBytes } from "./receive-queue.ts";
 import type { Transcript } from "./transcript.ts";
 
 const usualMs = 5000;
@@ -88,13 +88,10 @@ export class TcpPeer {
    */
   async wasRead(withinMs = usualMs): Promise<boolean> {
     await this.drained(withinMs);
-    const { localPort, remotePort } = this.#socket;
-    const empty = () => {
-      const theirs = tcpSockets().find(
-        (socket) => socket.port === remotePort && socket.remotePort === localPort,
-      );
-      return theirs === undefined || theirs.receiveQueue === 0;
-    };
+    const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = this.#socket;
+    const own = { host: localAddress, port: localPort };
+    const theirs = { host: remoteAddress, port: remotePort };
+    const empty = () => (unreadBytes(theirs, own) ?? 0) === 0;
     return (await this.#options.deadline(withinMs).until(empty, { pollMs: 5 })) ?? false;
   }
 

@@ -95,10 +95,8 @@ export function processesWithMark(mark: string): ProcessStat[] {
   });
 }
 
-function ownChildren(): string[] {
-  return listProcesses()
-    .filter(({ parent }) => parent === process.pid)
-    .map(({ pid, name, state }) => `${name} (process ${pid}, ${state})`);
+function ownChildren(): ProcessStat[] {
+  return listProcesses().filter(({ parent }) => parent === process.pid);
 }
 
 /**
@@ -112,11 +110,12 @@ export async function probe(
 ): Promise<CheckReport> {
   adoptOrphans();
   const { signal = new AbortController().signal, ...rest } = options;
-  const childrenBefore = ownChildren();
+  const before = new Set(ownChildren().map(({ pid }) => pid));
   const made = check("probe", { title: "a probe", points: 1, why: "", ...rest }, run);
   const report = await runCheck(made, plan, [], false, signal);
   expect(processesWithMark(plan.mark)).toEqual([]);
-  expect(ownChildren().filter((child) => !childrenBefore.includes(child))).toEqual([]);
+  const left = ownChildren().filter(({ pid }) => !before.has(pid));
+  expect(left.map(({ pid, name, state }) => `${name} (process ${pid}, ${state})`)).toEqual([]);
   return report;
 }
 

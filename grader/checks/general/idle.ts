@@ -78,6 +78,7 @@ export function sleepsWhenIdle(
       title: "sleeps while 50 clients are idle",
       points: 2,
       after: ["two-clients"],
+      waits: true,
       why: "A loop that asks again and again, or that is woken by an event it never deals with, keeps a processor at 100 % for nothing. The end of a stream and a broken connection stay ready for ever: they must leave the set.",
       see: ["epoll_wait(2)", "epoll(7)"],
       byHand: "top   (with some clients connected that say nothing)",

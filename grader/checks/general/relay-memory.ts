@@ -112,7 +112,6 @@ export function holdsBackFastSide(
       title: `stays small between a fast ${fast} and a slow ${slow}, through 256 MiB`,
       points: 3,
       after: ["both-ways"],
-      alone: true,
       why: `What the ${slow} does not take has to wait somewhere. A proxy that reads on keeps it all, and grows until the system ends it; one that stops reading makes the ${fast} wait, whose own send then waits. Memory is what holds a proxy's number of clients down, so it must not depend on how much they are sent.`,
       see: ["docs/guides/backpressure.md", "send(2)", "tcp(7)"],
       ...overrides,
