@@ -26,20 +26,22 @@ export type Refusal = { status: number; reason: string };
 const State = {
   /** Before the start line. */
   begin: 0,
-  startLine: 1,
+  /** Behind a CR before the start line, where LF has to come. */
+  beginEnd: 1,
+  startLine: 2,
   /** Behind a CR, where LF has to come. */
-  startLineEnd: 2,
+  startLineEnd: 3,
   /** At the start of a line: a field, or the empty line. */
-  fieldStart: 3,
-  name: 4,
+  fieldStart: 4,
+  name: 5,
   /** Between the colon and the value. */
-  valueStart: 5,
-  value: 6,
-  valueEnd: 7,
+  valueStart: 6,
+  value: 7,
+  valueEnd: 8,
   /** Behind the CR of the empty line. */
-  headEnd: 8,
-  done: 9,
-  refused: 10,
+  headEnd: 9,
+  done: 10,
+  refused: 11,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -83,7 +85,7 @@ export abstract class HeadParser {
 
   /** Whether a message has begun and is not complete. */
   get isUnfinished(): boolean {
-    return this.#state !== State.begin && this.#state < State.done;
+    return this.#state > State.beginEnd && this.#state < State.done;
   }
 
   /** Makes ready for the next message. */
@@ -106,7 +108,7 @@ export abstract class HeadParser {
     if (this.#state >= State.done) return 0;
     if (this.#carried === 0) {
       const stop = this.#read(bytes, start, start, end);
-      if (this.#state < State.done && this.#state !== State.begin) this.#keep(bytes, this.fields.origin, end);
+      if (this.isUnfinished) this.#keep(bytes, this.fields.origin, end);
       return stop - start;
     }
     const before = this.#carried;
@@ -157,19 +159,26 @@ export abstract class HeadParser {
     const { fields } = this;
     const startLineBytes = this.#startLineBytes;
     let state: State = this.#state;
-    let stop = state === State.begin ? end : Math.min(end, origin + this.#limit);
+    let stop = state <= State.beginEnd ? end : Math.min(end, origin + this.#limit);
     let i = from;
     while (i < stop && state < State.done) {
       switch (state) {
         case State.begin:
           // Empty lines before a request are left over from the message before (RFC 9112 §2.2).
           if (bytes[i] === cr || bytes[i] === lf) {
+            if (bytes[i] === cr) state = State.beginEnd;
             i++;
             break;
           }
           origin = i;
           stop = Math.min(end, origin + this.#limit);
           state = State.startLine;
+          break;
+
+        case State.beginEnd:
+          i++;
+          if (bytes[i - 1] === lf) state = State.begin;
+          else this.refuse(400, strayCarriageReturn);
           break;
 
         case State.startLine:

@@ -117,6 +117,8 @@ describe("a request is refused", () => {
     ["GET  / HTTP/1.1\r\n", 400],
     ["GET /  HTTP/1.1\r\n", 400],
     [" GET / HTTP/1.1\r\n", 400],
+    ["\rGET / HTTP/1.1\r\n", 400],
+    ["\r\r\nGET / HTTP/1.1\r\n", 400],
     ["G\0T / HTTP/1.1\r\n", 400],
     ["GET /\xe4 HTTP/1.1\r\n", 400],
     ["GET /#f HTTP/1.1\r\n", 400],
