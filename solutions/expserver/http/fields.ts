@@ -73,6 +73,16 @@ export class Fields {
     return this.#text(4 * index);
   }
 
+  /** Where the name lies in {@link bytes}. */
+  nameStart(index: number): number {
+    return this.origin + this.#positions[4 * index]!;
+  }
+
+  /** Bytes of the name. */
+  nameLength(index: number): number {
+    return this.#positions[4 * index + 1]! - this.#positions[4 * index]!;
+  }
+
   /** The value without the white space around it, each byte as one character (Latin-1). */
   value(index: number): string {
     return this.#text(4 * index + 2);

@@ -72,6 +72,19 @@ export class Framing {
     return undefined;
   }
 
+  /** Says what is wrong with a response that has these fields together; `undefined` when nothing is. */
+  finishResponse(minorVersion: number): Refusal | undefined {
+    if (this.#refusal !== undefined) return { status: 502, reason: this.#refusal.reason };
+    if (this.#codings === 0) return undefined;
+    if (minorVersion === 0) return { status: 502, reason: "HTTP/1.0 has no Transfer-Encoding" };
+    if (this.contentLength !== -1) {
+      return { status: 502, reason: "the response has both Content-Length and Transfer-Encoding" };
+    }
+    if (!this.isChunked || this.#hasUnknownCoding)
+      return { status: 502, reason: "this server knows no transfer coding but chunked" };
+    return undefined;
+  }
+
   #refuse(reason: string): void {
     this.#refusal ??= { status: 400, reason };
   }

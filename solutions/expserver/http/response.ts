@@ -71,6 +71,8 @@ export class Response {
   persists = false;
   /** What changes the response before it is sent, in this order. */
   filters: readonly ResponseFilter[] = [];
+  /** Who is told how the client fares; set by whoever answers later. */
+  writer: BodyWriter | undefined;
   /** More responses follow at once, and all leave together. */
   isCorked = false;
   readonly #request: Request;
@@ -80,7 +82,6 @@ export class Response {
   /** Content-Length and Content-Type of this body, where somebody has rendered them before. */
   #contentFields: Uint8Array | undefined;
   #isStream = false;
-  #writer: BodyWriter | undefined;
   #delimiter: Delimiter = "none";
   /** Bytes of the announced length that have not been written yet. */
   #remaining = 0;
@@ -137,7 +138,7 @@ export class Response {
   stream(writer: BodyWriter, contentLength = -1): void {
     this.dropBody();
     this.#isStream = true;
-    this.#writer = writer;
+    this.writer = writer;
     this.#contentLength = contentLength;
   }
 
@@ -168,7 +169,7 @@ export class Response {
     if (this.#isStream) {
       this.#state = "streaming";
       if (!this.isCorked) output.flush();
-      if (this.#delimiter === "none") this.#writer!.onDrain(); // nobody waits for bytes that are not sent
+      if (this.#delimiter === "none") this.writer!.onDrain(); // nobody waits for bytes that are not sent
       return;
     }
     this.#state = "ended";
@@ -238,14 +239,14 @@ export class Response {
 
   /** The connection has room again. */
   drained(): void {
-    if (this.#state === "streaming") this.#writer!.onDrain();
+    if (this.#state === "streaming") this.writer!.onDrain();
   }
 
   /** The connection is closed. */
   clientGone(): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     this.dropBody();
-    this.#writer = undefined;
+    this.writer = undefined;
     this.#state = "ended";
     writer?.onClientGone();
   }
@@ -253,7 +254,7 @@ export class Response {
   /** Makes ready for the next request. */
   reset(): void {
     this.clear();
-    this.#writer = undefined;
+    this.writer = undefined;
     this.persists = false;
     this.#state = "open";
   }

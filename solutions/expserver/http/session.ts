@@ -100,8 +100,6 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     const held = this.#held;
     this.#held = nothing;
     this.#read(held, held.length);
-    const isWaiting = this.#held.length > 0 || this.#isBodyPaused;
-    if (!isWaiting) this.connection.resume();
   }
 
   /** Deals with bytes as far as that is possible now, and keeps the rest. */
@@ -118,6 +116,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     if (this.#state === "closing") return;
     if (this.#state === "body" || this.#state === "response") this.request.retain();
     if (at < length) this.#hold(bytes.slice(at, length));
+    else if (!this.#isBodyPaused) this.connection.resume();
   }
 
   /** Reads one head, or a piece of a body. Returns the index behind what was read. */
