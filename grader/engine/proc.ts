@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 
 /** What `/proc/<pid>/stat` says of a process (`man 5 proc`). Times are clock ticks of 1/100 s. */
 export type ProcessStat = {
@@ -30,9 +30,25 @@ function readText(path: string): string | undefined {
   }
 }
 
+const line = Buffer.alloc(4096);
+
+/** A file of one short line: read in one call, as all processes of the machine are looked at many times a second. */
+function readLine(path: string): string | undefined {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return line.toString("latin1", 0, readSync(fd, line, 0, line.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
 /** The process's figures, or `undefined` when there is no such process (any more). */
 export function readProcess(pid: number): ProcessStat | undefined {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = readLine(`/proc/${pid}/stat`);
   if (text === undefined || text === "") return undefined;
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const nameEnd = text.lastIndexOf(")");

@@ -50,7 +50,8 @@ export class Random {
 
   /** Bytes of any value. */
   bytes(length: number): Uint8Array {
-    const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => this.next32());
+    const words = new Uint32Array(Math.ceil(length / 4));
+    for (let index = 0; index < words.length; index++) words[index] = this.next32();
     return new Uint8Array(words.buffer, 0, length);
   }
 

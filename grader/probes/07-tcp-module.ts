@@ -1,5 +1,5 @@
 /** What the modules of stage 7 promise to each other and to later stages, seen from inside. */
-import { readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { Loop } from "workspace:core/loop";
 import {
   PlainTransport,
@@ -64,6 +64,21 @@ async function until(holds: () => boolean, evidence: () => Evidence, withinMs = 
 /** Lets the loop have many turns, for claims that nothing happens. */
 async function manyTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** What the kernel's scheduler counts for this process's first thread; not every kernel does. */
+const schedstatFile = "/proc/self/schedstat";
+
+/**
+ * Milliseconds for which this process has computed, or wanted to: on a busy machine one that spins gets little of a
+ * processor, and stands in the run queue for the rest of the time.
+ * @param schedstat `schedstatFile`, opened
+ */
+function busyMs(schedstat: number | undefined): number {
+  const { user, system } = process.cpuUsage();
+  const text = Buffer.alloc(100);
+  const length = schedstat === undefined ? 0 : readSync(schedstat, text, 0, text.length, 0);
+  return (user + system) / 1000 + Number(text.toString("latin1", 0, length).split(" ")[1] ?? 0) / 1e6;
 }
 
 /** The other end of a connection, which moves only when it is told to. */
@@ -907,17 +922,23 @@ export const probes = {
       const arriving = Array.from({ length: 5 }, () => socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC));
       await manyTurns();
       const limit = getrlimit(RLIMIT_NOFILE);
+      // Opened before: no descriptor is left afterwards.
+      const schedstat = existsSync(schedstatFile) ? openSync(schedstatFile, "r") : undefined;
       setrlimit(RLIMIT_NOFILE, { ...limit, rlim_cur: 3 });
       for (const fd of arriving) {
         connect(fd, server.address);
         await manyTurns();
       }
-      const begin = performance.now();
-      const used = process.cpuUsage();
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const { user, system } = process.cpuUsage(used);
-      const share = (user + system) / 1000 / (performance.now() - begin);
+      let share = 1;
+      // The lowest of some: on a busy machine every waking waits for a processor, and that counts here.
+      for (let attempt = 0; attempt < 3 && share >= 0.25; attempt++) {
+        const begin = performance.now();
+        const before = busyMs(schedstat);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        share = (busyMs(schedstat) - before) / (performance.now() - begin);
+      }
       setrlimit(RLIMIT_NOFILE, limit);
+      if (schedstat !== undefined) closeSync(schedstat);
       assert(share < 0.25, {
         summary: "the TcpServer computes while no descriptor is left for the connections that wait",
         expected: "a rest after EMFILE: less than 25 % of half a second",
