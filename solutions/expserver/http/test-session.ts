@@ -69,27 +69,33 @@ export class TestClient {
       const count = send(this.fd, bytes.subarray(sent), bytes.length - sent);
       if (count > 0) sent += count;
       else if (count !== -EAGAIN) return; // the server has closed
-      this.loop.settle();
+      this.#settle();
     }
-    this.loop.settle();
+    this.#settle();
+  }
+
+  /** Sends as much of a text as the kernel takes now. Returns how many bytes that was. */
+  sendSome(text: string): number {
+    return Math.max(0, send(this.fd, Buffer.from(text, "latin1"), text.length));
   }
 
   /** Ends the client's stream. */
   end(): void {
     shutdown(this.fd, SHUT_WR);
-    this.loop.settle();
+    this.#settle();
   }
 
   /** Breaks the connection. */
   reset(): void {
     setsockopt(this.fd, SOL_SOCKET, SO_LINGER, 0);
     closed(this.fd);
-    this.loop.settle();
+    this.#settle();
   }
 
   /** All that has come since the last call, until nothing more does. */
   receive(): string {
     for (let quietMs = 0; quietMs < (this.#isUnderWay() ? 1000 : 20); ) {
+      this.loop.advance(0);
       const told = this.loop.turn(20);
       quietMs = this.#take() === 0 && told === 0 ? quietMs + 20 : 0;
     }
@@ -102,6 +108,12 @@ export class TestClient {
   ask(text: string): string {
     this.say(text);
     return this.receive();
+  }
+
+  /** Turns until nothing is ready; timers that are due at once count as ready. */
+  #settle(): void {
+    this.loop.advance(0);
+    this.loop.settle();
   }
 
   /** Whether bytes have left one end and are not at the other yet: that takes its time on a busy machine. */

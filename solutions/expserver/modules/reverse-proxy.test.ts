@@ -1,0 +1,371 @@
+import { INADDR_LOOPBACK } from "expserver-course/linux";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { closed, listener } from "../../../linux/test-sockets.ts";
+import { persistence } from "../http/persistence.ts";
+import { Route, Site, VirtualServer } from "../http/router.ts";
+import { request, responses, TestClient } from "../http/test-session.ts";
+import { pooledConnections } from "../http/upstream-pool.ts";
+import { type TcpConnection, TcpServer } from "../network/tcp.ts";
+import { SteppedLoop } from "../network/test-loop.ts";
+import { type ReverseProxyOptions, reverseProxy } from "./reverse-proxy.ts";
+
+/** A server behind the proxy: what it has received, and what it does when a request is complete. */
+class Origin {
+  readonly server: TcpServer;
+  /** By connection, all that has come. */
+  readonly received: string[] = [];
+  readonly connections: TcpConnection[] = [];
+  /** Called with what a connection has received, each time that something comes. */
+  onRequest: (connection: TcpConnection, text: string, index: number) => void = () => {};
+
+  constructor(loop: SteppedLoop) {
+    this.server = TcpServer.listen(loop.asLoop, { host: INADDR_LOOPBACK, port: 0 }, (connection) => {
+      const index = this.connections.push(connection) - 1;
+      this.received.push("");
+      connection.handler = {
+        onData: (bytes, length) => {
+          this.received[index] += Buffer.from(bytes.subarray(0, length)).toString("latin1");
+          this.onRequest(connection, this.received[index]!, index);
+        },
+        onEnd: () => connection.end(),
+        onDrain() {},
+        onClose() {},
+      };
+    });
+    onTestFinished(() => this.server.destroy());
+  }
+
+  /** Answers each request, once its head is complete, by a text. */
+  answer(text: string): void {
+    this.onRequest = (connection, received) => {
+      if (received.endsWith("\r\n\r\n")) say(connection, text);
+    };
+  }
+}
+
+function say(connection: TcpConnection, text: string): void {
+  connection.write(Buffer.from(text, "latin1"));
+}
+
+let loop: SteppedLoop;
+let origin: Origin;
+
+beforeEach(() => {
+  loop = new SteppedLoop();
+  origin = new Origin(loop);
+});
+
+/** A client of a proxy in front of the origin, or of another port. */
+function clientOf(options: ReverseProxyOptions = {}, port = origin.server.address.port): TestClient {
+  const server = new VirtualServer([]);
+  const route = new Route("/");
+  const config = {
+    type: "reverse_proxy",
+    upstreams: [{ host: INADDR_LOOPBACK, port }],
+    upstream_timeouts: { connect_ms: 3000, read_ms: 5000 },
+  };
+  const core = { loop: loop.asLoop, own: <T extends { destroy(): void }>(owned: T) => owned };
+  persistence().setUpServer!({ phases: server.phases } as never);
+  reverseProxy(options).setUpRoute!({ core, config, route } as never);
+  server.addRoute(route);
+  return new TestClient(new Site([server]), loop);
+}
+
+const lineAfter = (text: string, name: string) => new RegExp(`^${name}: (.*)\r$`, "im").exec(text)?.[1];
+const ok = (body: string, ...fields: string[]) =>
+  ["HTTP/1.1 200 OK", `Content-Length: ${body.length}`, ...fields, "", body].join("\r\n");
+
+describe("the upstream gets", () => {
+  test("method, path, query, host and fields", () => {
+    origin.answer(ok("x"));
+    clientOf().ask(request("GET /a/%2e/b%2Fc//d?x=%2e&y", ["X-One: 1", "x-two:  two  "]));
+    const [text] = origin.received;
+    expect(text!.startsWith("GET /a/b%2Fc//d?x=%2e&y HTTP/1.1\r\nHost: example.org\r\n")).toBe(true);
+    expect([lineAfter(text!, "X-One"), lineAfter(text!, "x-two")]).toEqual(["1", "two"]);
+  });
+
+  test("no field that is about the client's connection alone", () => {
+    origin.answer(ok("x"));
+    const fields = [
+      "Connection: keep-alive, X-Named",
+      "X-Named: 1",
+      "Keep-Alive: 5",
+      "TE: trailers",
+      "Upgrade: h2c",
+      "Proxy-Authorization: secret",
+      "X-Kept: 1",
+    ];
+    clientOf().ask(request("GET /", fields));
+    const names = origin.received[0]!.split("\r\n").map((line) => line.split(":")[0]!.toLowerCase());
+    expect(names.slice(1).filter(Boolean).sort()).toEqual(["connection", "host", "x-kept"]);
+    expect(lineAfter(origin.received[0]!, "Connection")).toBe("close");
+  });
+
+  test.each([
+    ["by its length", "Content-Length: 5", "hello", "hello"],
+    [
+      "in chunks",
+      "Transfer-Encoding: chunked",
+      "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n",
+      "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+    ],
+  ])("the body %s", (_name, field, body, expected) => {
+    origin.onRequest = (connection, received) => {
+      if (received.endsWith(`\r\n\r\n${expected}`)) say(connection, ok("x"));
+    };
+    const client = clientOf();
+    expect(responses(client.ask(request("POST /", [field], body)))).toMatchObject([
+      { status: 200, body: "x" },
+    ]);
+    expect(lineAfter(origin.received[0]!, field.split(":")[0]!)).toBe(field.split(": ")[1]);
+  });
+
+  test("nothing of a request that is refused, nor of what comes behind it", () => {
+    const client = clientOf({ connections: pooledConnections() });
+    client.say(
+      request("POST /", ["Content-Length: 4", "Transfer-Encoding: chunked"], `0\r\n\r\n${request("GET /b")}`),
+    );
+    client.receive();
+    expect(origin.received).toEqual([]);
+  });
+
+  test("no more of a body than it takes", () => {
+    let paused = false;
+    origin.onRequest = (connection) => {
+      if (!paused) connection.pause();
+      paused = true;
+    };
+    const client = clientOf();
+    const size = 64 * 1024 * 1024;
+    client.say(request("PUT /", [`Content-Length: ${size}`]));
+    const piece = "x".repeat(1024 * 1024);
+    let sent = 0;
+    client.sendSome(piece);
+    for (; sent < 64 && client.sendSome(piece) > 0; sent++) loop.settle();
+    expect(sent).toBeLessThan(40); // what the kernel's buffers hold of both connections
+  });
+});
+
+describe("the client gets", () => {
+  test.each([
+    ["by its length", ok("hello", "X-One: 1")],
+    ["in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-One: 1\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
+    ["up to the end of the stream", "HTTP/1.1 200 OK\r\nX-One: 1\r\n\r\nhello"],
+    ["of HTTP/1.0", "HTTP/1.0 200 OK\r\nX-One: 1\r\n\r\nhello"],
+    ["behind interim ones", `HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n${ok("hello", "X-One: 1")}`],
+  ])("a response %s", (_name, text) => {
+    origin.onRequest = (connection) => {
+      say(connection, text);
+      connection.end();
+    };
+    const answer = clientOf().ask(request("GET /", ["Connection: close"], "", "HTTP/1.0"));
+    expect(responses(answer)).toMatchObject([{ status: 200, body: "hello", fields: { "x-one": "1" } }]);
+  });
+
+  test("no field that is about the upstream's connection alone", () => {
+    const fields = [
+      "Connection: X-Named",
+      "X-Named: 1",
+      "Keep-Alive: timeout=5",
+      "Server: other",
+      "X-Kept: 1",
+    ];
+    origin.answer(ok("x", ...fields));
+    const [answer] = responses(clientOf().ask(request("GET /")));
+    expect(Object.keys(answer!.fields).sort()).toEqual(["content-length", "date", "server", "x-kept"]);
+    expect(answer!.fields.server).toBe("eXpServer");
+  });
+
+  test.each([
+    ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "1000"],
+    ["HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", undefined],
+    ["GET", "HTTP/1.1 204 No Content\r\n\r\n", undefined],
+    ["GET", 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n', undefined],
+  ])("the head alone for %s and %j", (method, text, length) => {
+    origin.answer(text);
+    const client = clientOf({ connections: pooledConnections() });
+    const answer = client.ask(request(`${method} /`));
+    expect(answer.endsWith("\r\n\r\n")).toBe(true);
+    expect(lineAfter(answer, "Content-Length")).toBe(length);
+    expect(client.over).toBe("");
+  });
+
+  test("an answer that comes before its request is complete", () => {
+    origin.onRequest = (connection) => {
+      say(connection, ok("early", "Connection: close"));
+      connection.endGracefully();
+    };
+    const client = clientOf();
+    expect(responses(client.ask(request("POST /", ["Content-Length: 1000"], "abc")))).toMatchObject([
+      { status: 200, body: "early" },
+    ]);
+  });
+
+  test("no more of a response than it reads", () => {
+    let written = 0;
+    origin.onRequest = (connection) => {
+      const piece = Buffer.alloc(256 * 1024, "x");
+      say(connection, `HTTP/1.1 200 OK\r\nContent-Length: ${1024 * piece.length}\r\n\r\n`);
+      const write = () => {
+        while (written < 1024) {
+          written++;
+          if (!connection.write(piece)) return;
+        }
+      };
+      connection.handler.onDrain = write;
+      write();
+    };
+    const client = clientOf();
+    client.say(request("GET /"));
+    loop.settle();
+    expect(written).toBeLessThan(200); // of 1,024: what the kernel's buffers hold of both connections
+  });
+});
+
+describe("without a whole response", () => {
+  const bodies = {
+    "with a length": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
+    "in chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n",
+  };
+
+  describe.each(Object.entries(bodies))("%s", (_name, text) => {
+    test.each(["end", "abort"] as const)(
+      "that stops after any byte by %s, a part is never taken for the whole",
+      (way) => {
+        for (let length = 0; length < text.length; length++) {
+          origin.onRequest = (connection) => {
+            say(connection, text.slice(0, length));
+            // A reset overtakes what was sent; wait until the proxy has it.
+            loop.settle();
+            connection[way]();
+          };
+          const client = clientOf();
+          const answer = client.ask(request("GET /"));
+          const hasHead = text.indexOf("\r\n\r\n") + 4 <= length;
+          if (!hasHead) expect(responses(answer)).toMatchObject([{ status: 502 }]);
+          else expect({ length, over: client.over }).toEqual({ length, over: "reset" });
+        }
+      },
+    );
+  });
+
+  test.each([
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n",
+    "HTTP/1.1 20 OK\r\n\r\n",
+    "HTTP/2.0 200 OK\r\n\r\n",
+    "hello\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+  ])("%j is answered by 502", (text) => {
+    origin.answer(text);
+    expect(responses(clientOf().ask(request("GET /")))).toMatchObject([{ status: 502 }]);
+  });
+
+  test("the client hears of a bad chunk by a break", () => {
+    origin.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234xx");
+    const client = clientOf();
+    client.ask(request("GET /"));
+    expect(client.over).toBe("reset");
+  });
+
+  test("since nobody listens there, it is 502", () => {
+    const { fd, address } = listener();
+    const client = clientOf({}, address.port);
+    closed(fd);
+    expect(responses(client.ask(request("GET /")))).toMatchObject([{ status: 502 }]);
+  });
+
+  test("since the upstream is silent, it is 504", () => {
+    const client = clientOf();
+    client.say(request("GET /"));
+    loop.advance(4999);
+    expect(client.receive()).toBe("");
+    loop.advance(1);
+    expect(responses(client.receive())).toMatchObject([{ status: 504 }]);
+  });
+
+  test("since the upstream falls silent half-way, it is a break", () => {
+    origin.answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    const client = clientOf();
+    client.ask(request("GET /"));
+    loop.advance(5000);
+    client.receive();
+    expect(client.over).toBe("reset");
+  });
+
+  test("since the client has gone, the upstream's connection ends", () => {
+    const client = clientOf();
+    client.say(request("GET /"));
+    expect(origin.server.connections.size).toBe(1);
+    client.reset();
+    expect(origin.server.connections.size).toBe(0);
+  });
+
+  test("since the client has gone before there was a connection, none is left", () => {
+    const client = clientOf();
+    client.say(request("GET /"));
+    client.reset();
+    loop.advance(10_000);
+    loop.settle();
+    expect(origin.server.connections.size).toBe(0);
+  });
+});
+
+describe("a pool", () => {
+  test("uses a connection for one request after the other", () => {
+    origin.answer(ok("x"));
+    const client = clientOf({ connections: pooledConnections() });
+    for (let i = 0; i < 3; i++)
+      expect(responses(client.ask(request("GET /")))).toMatchObject([{ body: "x" }]);
+    expect(origin.connections).toHaveLength(1);
+    expect(lineAfter(origin.received[0]!, "Connection")).toBeUndefined();
+  });
+
+  test.each([
+    ["says so", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"],
+    ["speaks HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx"],
+    ["sends more than its answer", `${ok("x")}more`],
+  ])("uses none again whose upstream %s", (_name, text) => {
+    origin.answer(text);
+    const client = clientOf({ connections: pooledConnections() });
+    for (let i = 0; i < 2; i++)
+      expect(responses(client.ask(request("GET /")))).toMatchObject([{ body: "x" }]);
+    expect(origin.connections).toHaveLength(2);
+  });
+
+  test("repeats a request on a connection that its upstream was closing", () => {
+    origin.answer(ok("x"));
+    const client = clientOf({ connections: pooledConnections() });
+    client.ask(request("GET /"));
+    origin.onRequest = (connection, _text, index) => {
+      if (index === 0) connection.abort();
+      else say(connection, ok("again"));
+    };
+    expect(responses(client.ask(request("GET /")))).toMatchObject([{ status: 200, body: "again" }]);
+    expect(origin.connections).toHaveLength(2);
+  });
+
+  test("does not repeat a request that could do something twice", () => {
+    origin.answer(ok("x"));
+    const client = clientOf({ connections: pooledConnections() });
+    client.ask(request("GET /"));
+    origin.onRequest = (connection) => connection.abort();
+    expect(responses(client.ask(request("POST /")))).toMatchObject([{ status: 502 }]);
+    expect(origin.connections).toHaveLength(1);
+  });
+
+  test("lets go of a connection that its upstream has closed, or that has waited for long", () => {
+    origin.answer(ok("x"));
+    const client = clientOf({ connections: pooledConnections({ idle: 4, idleMs: 1000, requests: 10 }) });
+    client.ask(request("GET /"));
+    origin.connections[0]!.end();
+    loop.settle();
+    client.ask(request("GET /"));
+    expect(origin.connections).toHaveLength(2);
+    loop.advance(1000);
+    loop.settle();
+    expect(origin.server.connections.size).toBe(0);
+  });
+});
