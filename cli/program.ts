@@ -61,9 +61,12 @@ export function buildProgram(session: () => Session, done: (status: number) => v
   program
     .command("read")
     .helpGroup(work)
-    .argument("[page]", "a stage: 1, stage-1, tcp-server, … (default: the current one), or a guide's name")
+    .argument(
+      "[page]",
+      "a stage: 1, tcp-server, … (default: the current one), a guide's name, or linux: the calls",
+    )
     .option("--path", "print where the page's file is")
-    .description("read a stage's lesson, or a guide")
+    .description("read a stage's lesson, a guide or the reference")
     .action(call(async () => (await import("./commands/read.ts")).read));
 
   program

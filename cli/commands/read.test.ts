@@ -43,6 +43,12 @@ test("guides can be read too, and mistyped ones are answered with the nearest", 
   await expect(read(session, `${name}s`, {})).rejects.toThrow(`read ${name}`);
 });
 
+test("the reference of the system calls can be read too", async () => {
+  const session = recordedSession(temporaryFolder());
+  await read(session, "linux", { path: true });
+  expect(session.output()).toBe(`${join(packageRoot, "docs/reference/linux.md")}\n`);
+});
+
 test("an unknown page is refused", async () => {
   await expect(read(recordedSession(temporaryFolder()), "99", {})).rejects.toThrow("There is no stage");
 });

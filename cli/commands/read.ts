@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { nearest } from "../../grader/nearest.ts";
 import { UserError } from "../../grader/user-error.ts";
 import { packageRoot } from "../../stages/package-root.ts";
@@ -16,20 +16,24 @@ function stageByDefault(session: Session): Stage {
   return workspace === undefined ? allStages()[0]! : currentStage(readProgress(workspace));
 }
 
-const guidesFolder = join(packageRoot, "docs", "guides");
+/** The folders of the pages that are no lessons: lessons and failed checks point to them. */
+const pageFolders = ["guides", "reference"].map((name) => join(packageRoot, "docs", name));
 
-/** The names of the guides, to which lessons and failed checks point. */
-function guideNames(): string[] {
-  if (!existsSync(guidesFolder)) return [];
-  return readdirSync(guidesFolder).flatMap((file) => /^(.+)\.md$/.exec(file)?.[1] ?? []);
+/** The files of the guides and of the reference, by their names. */
+function pagesByName(): Map<string, string> {
+  const files = pageFolders.filter(existsSync).flatMap((folder) => {
+    return readdirSync(folder).map((file) => join(folder, file));
+  });
+  return new Map(files.filter((file) => file.endsWith(".md")).map((file) => [basename(file, ".md"), file]));
 }
 
-/** The file of the guide or the lesson that a person names. */
+/** The file of the guide, the page of the reference or the lesson that a person names. */
 function findPage(name: string): string {
-  const guides = guideNames();
-  const guide = name.replace(/^(docs\/)?guides\//, "").replace(/\.md$/, "");
-  if (guides.includes(guide)) return join(guidesFolder, `${guide}.md`);
-  const meant = findStage(name) === undefined ? nearest(guide, guides) : undefined;
+  const pages = pagesByName();
+  const wanted = name.replace(/^(docs\/)?(guides|reference)\//, "").replace(/\.md$/, "");
+  const found = pages.get(wanted);
+  if (found !== undefined) return found;
+  const meant = findStage(name) === undefined ? nearest(wanted, [...pages.keys()]) : undefined;
   if (meant !== undefined) {
     throw new UserError(`There is no guide "${name}". The nearest one: npx expserver-course read ${meant}`);
   }
@@ -42,7 +46,7 @@ function lessonOf(stage: Stage): string {
   throw new UserError(`${stageTitle(stage)} has no lesson in this version. ${tryList}`);
 }
 
-/** `read [stage or guide]`: a lesson or a guide, in the terminal or as Markdown. */
+/** `read [page]`: a lesson, a guide or a page of the reference, in the terminal or as Markdown. */
 export async function read(
   session: Session,
   name: string | undefined,

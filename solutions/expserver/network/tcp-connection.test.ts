@@ -213,6 +213,19 @@ describe("a connection that breaks", () => {
     expect(told[1]).toMatch(/^close: .*\(E/);
   });
 
+  test("is noticed when it comes with the very bytes that make the handler pause", () => {
+    const { loop, connection, peer, told, handler, say } = connected();
+    handler.onData = (_bytes, length) => {
+      told.push(`${length} bytes`);
+      connection.pause();
+    };
+    loop.settle();
+    say("one");
+    reset(peer);
+    loop.until(() => connection.isClosed);
+    expect(told).toEqual(["3 bytes", "close: connection reset by peer (ECONNRESET)"]);
+  });
+
   test("is told as a break also to whom just ended it", () => {
     const { loop, connection, peer, told } = connected();
     loop.settle();

@@ -241,6 +241,8 @@ export class TcpConnection implements Handler {
       // them bytes that wait where the kernel does not see them.
       this.#isReadable = count === receiveBuffer.length || this.#readsToEnd || this.transport.hasPending;
       if (!this.#isLingering) this.handler.onData(receiveBuffer, count);
+      // Paused with these very bytes: no event will tell of the break again, so look once more whether anything is left.
+      if (this.#isPaused && this.#isBroken && !this.#isClosed) this.#loop.again(this.transport.fd, EPOLLIN);
       if (!this.#isReadable || this.#isPaused || this.#isClosed) return;
     }
     this.#loop.again(this.transport.fd, EPOLLIN);

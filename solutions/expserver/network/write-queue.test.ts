@@ -81,7 +81,7 @@ describe("write", () => {
     expect(transport.taken).toBe("first second");
   });
 
-  test("asks on after a part was taken, until the kernel says EAGAIN: no edge comes before that", () => {
+  test("asks on after a part was taken, until the transport says EAGAIN: an edge is promised by nothing else", () => {
     const { transport, write } = queueWith(1, 1, 1, -EAGAIN);
     expect(write("hello")).toBe(-EAGAIN);
     expect(transport.taken).toBe("hel");

@@ -51,7 +51,8 @@ export class WriteQueue {
     this.sent += taken;
     if (taken === length) return 0;
     this.#copy(bytes, taken, length);
-    // Edge-triggered epoll tells of room only after -EAGAIN was met; a part that was taken is not that yet.
+    // That epoll will tell of room is promised by -EAGAIN only. The kernel takes a part when its buffer is full by then, but
+    // a transport may have reasons of its own, such as the end of a TLS record.
     return result === -EAGAIN ? result : this.flush(transport);
   }
 

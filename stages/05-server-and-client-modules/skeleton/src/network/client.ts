@@ -68,12 +68,13 @@ export class Client implements Handler {
   #receive(): void {
     // TODO 3a: one recv. Bytes go to onData; 0 is the peer's end, told to onEnd once, and after it EPOLLIN must not be
     // asked for any more; -EAGAIN and -EINTR mean nothing; any other error ends this client.
+    // TODO 3c: at the peer's end: if our stream has ended before, both have: destroy.
     todo(`3a: receive up to ${receiveBuffer.length} bytes`);
   }
 
   /** Gives the kernel bytes. Returns how many it took; a connection that is over is closed. */
   #trySend(bytes: Uint8Array): number {
-    // TODO 3b: one send. Returns how many bytes it took: 0 after -EAGAIN. Another error ends this client.
+    // TODO 3b: one send. Returns how many bytes it took: 0 after -EAGAIN and -EINTR. Another error ends this client.
     return todo(`3b: send ${bytes.length} bytes`);
   }
 

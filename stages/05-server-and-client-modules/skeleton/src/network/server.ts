@@ -50,7 +50,7 @@ export class Server implements Handler {
 
   #welcome(fd: number): void {
     // TODO 4b: make a Client that calls #forget when it is closed, note it, hand it to #onClient. If the Client cannot be
-    // made, its descriptor must not stay open.
+    // made, its descriptor must not stay open. What #onClient throws is for the client's own onError.
     todo(`4b: a client with descriptor ${fd}`);
   }
 
@@ -64,7 +64,8 @@ export class Server implements Handler {
    * epoll_wait would return at once for ever. We look away until a client has left.
    */
   #rest(errno: number): void {
-    // TODO 4b: ask for nothing on the listening socket until a client has left, and say so once.
+    // TODO 4b: ask for nothing on the listening socket until a client has left, and say so. But with no client of its own
+    // it must not rest: others hold the descriptors, and nobody would ever wake it.
     todo(`4b: rest after ${describeErrno(errno)}`);
   }
 }

@@ -218,7 +218,8 @@ export class TcpConnection implements Handler {
 
   #receive(): void {
     // TODO 5: while paused, nothing is read. But a connection that #isBroken, and of which transport.peek()
-    // shows no byte (0 or a negative errno), is over: #closeBroken.
+    // shows no byte (0 or a negative errno), is over: #closeBroken. Where a handler pauses one that #isBroken already, no
+    // event will come any more: loop.again(…, EPOLLIN), to look once more.
     // TODO 2a: read into receiveBuffer until nothing is left, and give each piece to the handler (not when
     // #isLingering). -EINTR: try again; 0 or another errno: #endOfReading. Count in bytesReceived, note the
     // time in lastProgress. What is left? After a read that filled the buffer, perhaps something. After a
@@ -232,8 +233,8 @@ export class TcpConnection implements Handler {
   #endOfReading(result: number): void {
     // TODO 2b: nothing is readable any more. 0 is the peer's end, unless there was a #failure, after which it
     // may stand for a reset: note it and tell the handler (not when #isLingering), once. If our own end is
-    // sent and nothing #isBroken, both directions have ended: #close. With -EAGAIN we go on, unless something
-    // #isBroken: then, and with any other errno, #closeBroken.
+    // sent and nothing #isBroken, both directions have ended: #close. With -EAGAIN we go on. But with any
+    // other errno, and whatever the result was when something #isBroken: #closeBroken.
     todo(`2b: a read brought ${result}`);
   }
 
@@ -258,7 +259,8 @@ export class TcpConnection implements Handler {
     // lastProgress. If not isWritable any more, we owe a drain; who is owed one, should wait.
     // TODO 4c: a result of 0 although something waits: the share of a file is through; loop.again(…,
     // EPOLLOUT).
-    // TODO 6a: when the queue is empty and our end was to come after it: #sendEnd.
+    // TODO 6a: when the queue is empty and our end was to come after it: #sendEnd. Not after #fail, which has emptied the
+    // queue: the peer would take a part for the whole.
     return todo(`3c: ${sentBefore} bytes were sent before, the result is ${result}`);
   }
 

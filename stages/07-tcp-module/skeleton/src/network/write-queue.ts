@@ -44,7 +44,7 @@ export class WriteQueue {
     // TODO 3b: when nothing waits, give the bytes to the transport: it may take all of them, a part, or
     // nothing (-EAGAIN, -EINTR); any other errno is the caller's. Count in `sent` what was taken, and #copy
     // the rest. When others wait already, the bytes stand behind them, whether there is room by now or not.
-    // TODO 4b: after a part was taken nobody has met -EAGAIN yet, and without that no edge will come: flush.
+    // TODO 4b: after a part was taken nobody has met -EAGAIN yet, and nothing else promises an edge: flush.
     return todo(`3b: write ${length} of ${bytes.length} bytes to descriptor ${transport.fd}`);
   }
 
@@ -71,7 +71,7 @@ export class WriteQueue {
     // count it, in `sent` and, for a chunk, in `bytes`. An item that is through leaves the queue and is
     // #released. A file goes by transport.sendFile(file.fd, start, …), at most what is left of fileBudget, of
     // which its count is taken off; when that is used up, the turn is over: return 0. A file that gives 0
-    // bytes is shorter than it was: -EIO.
+    // bytes is shorter than it was: -EIO. (Of a part without any bytes nothing has to be asked for: it is through.)
     return todo(`4a: flush to descriptor ${transport.fd}, at most ${fileBudget} bytes of files`);
   }
 
