@@ -112,6 +112,8 @@ export function packageClaims(): Claim[] {
   const installed = join(folder, "empty folder");
   const temporary = join(folder, "tmp");
   const env = { ...process.env, HOME: home, TMPDIR: temporary, CI: "", ...offline };
+  /** Without it npm installs into the next folder above that has packages, should the temporary one have some. */
+  const here = ["--prefix", installed];
   let tarball = "";
   const isRoot = process.getuid!() === 0;
   const firstStages = allStages().slice(0, 2);
@@ -184,7 +186,7 @@ export function packageClaims(): Claim[] {
       async prove() {
         await run(
           "npm",
-          ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", tarball],
+          ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", ...here, tarball],
           {
             cwd: installed,
           },
