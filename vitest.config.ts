@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -14,6 +15,8 @@ export default defineConfig({
     include: ["{linux,stages,grader,cli,solutions}/**/*.test.ts"],
     exclude: ["dist", "node_modules"],
     pool: "forks",
+    // Most files wait for programs that they start: one fewer than there are processors, the default, leaves one idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     fileParallelism: true,
     alias,
   },

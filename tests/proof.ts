@@ -13,6 +13,7 @@ import { packageRoot } from "../stages/package-root.ts";
 import { allStages, type Stage } from "../stages/stage.ts";
 import { skeletonTree, solutionFiles, type TreeFile, writeWorkspace } from "../stages/tree.ts";
 import type { Claim } from "./claims.ts";
+import { graderPool } from "./grader-pool.ts";
 
 const commandLine = join(packageRoot, "dist", "cli", "main.js");
 
@@ -20,9 +21,8 @@ const commandLine = join(packageRoot, "dist", "cli", "main.js");
 const withoutMutant = new Set(["environment"]);
 
 /** Grades a folder with the command line, as its owner would. */
-export async function gradeFolder(stage: Stage, folder: string, only?: string[]): Promise<GradeRecord> {
+export async function gradeFolder(stage: Stage, folder: string): Promise<GradeRecord> {
   const args = [commandLine, "grade", String(stage.number), "--target", folder, "--format", "json"];
-  if (only !== undefined) args.push("--only", only.join(","));
   const output = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (stdout.startsWith("{")) resolve(stdout);
@@ -32,23 +32,29 @@ export async function gradeFolder(stage: Stage, folder: string, only?: string[])
   return gradeRecord.parse(JSON.parse(output));
 }
 
-/** Grades a tree in the shape of a learner's workspace, in a folder of its own. */
-async function gradeTree(
-  stage: Stage,
-  files: TreeFile[],
-  options: { only?: string[]; mutant?: Mutant } = {},
-): Promise<GradeRecord> {
+/** Hands a proof a tree in the shape of a learner's workspace, in a folder that is gone afterwards. */
+async function inWorkspace<T>(files: TreeFile[], proof: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "expserver-proof-"));
   try {
     writeWorkspace(files, folder);
-    if (options.mutant !== undefined) {
-      const file = join(folder, options.mutant.file);
-      writeFileSync(file, applyEdits(readFileSync(file, "utf8"), options.mutant));
-    }
-    return await gradeFolder(stage, folder, options.only);
+    return await proof(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Grades a tree with the command line. */
+function gradeTree(stage: Stage, files: TreeFile[]): Promise<GradeRecord> {
+  return inWorkspace(files, (folder) => gradeFolder(stage, folder));
+}
+
+/** Grades a mutant by the checks that must find it. */
+function gradeMutant(stage: Stage, mutant: Mutant): Promise<GradeRecord> {
+  return inWorkspace(solutionFiles(stage), (folder) => {
+    const file = join(folder, mutant.file);
+    writeFileSync(file, applyEdits(readFileSync(file, "utf8"), mutant));
+    return graderPool.grade({ stage: String(stage.number), folder, only: mutant.fails });
+  });
 }
 
 /** The checks of a record that have other outcomes than wanted, in words. */
@@ -81,6 +87,7 @@ async function stageClaims(stage: Stage): Promise<Claim[]> {
   return [
     {
       title: `${name}: the reference passes every check`,
+      about: "reference",
       async prove() {
         const record = await gradeTree(stage, solutionFiles(stage));
         const wrong = others(record, "pass");
@@ -109,22 +116,24 @@ async function stageClaims(stage: Stage): Promise<Claim[]> {
         if (owed.length > 0) throw new Error(`no mutant fails ${owed.join(", ")}`);
       },
     },
-    ...mutants.map((mutant) => ({
-      title: `${name}: the mutant ${mutant.name} fails ${mutant.fails.join(", ")}`,
-      mutant: true,
-      async prove() {
-        const record = await gradeTree(stage, solutionFiles(stage), { only: mutant.fails, mutant });
-        const results = new Map(record.stages[0]!.checks.map((result) => [result.id, result]));
-        for (const id of mutant.fails) {
-          const result = results.get(id);
-          if (result?.outcome !== "fail") {
-            throw new Error(
-              `${id}: ${result?.outcome ?? "not run"}${result?.reason ? ` (${result.reason})` : ""}\n${others(record, "pass")}`,
-            );
+    ...mutants.map(
+      (mutant): Claim => ({
+        title: `${name}: the mutant ${mutant.name} fails ${mutant.fails.join(", ")}`,
+        about: "mutant",
+        async prove() {
+          const record = await gradeMutant(stage, mutant);
+          const results = new Map(record.stages[0]!.checks.map((result) => [result.id, result]));
+          for (const id of mutant.fails) {
+            const result = results.get(id);
+            if (result?.outcome !== "fail") {
+              throw new Error(
+                `${id}: ${result?.outcome ?? "not run"}${result?.reason ? ` (${result.reason})` : ""}\n${others(record, "pass")}`,
+              );
+            }
           }
-        }
-      },
-    })),
+        },
+      }),
+    ),
   ];
 }
 
