@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import {
-  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EACCES, EIO, EMFILE, ENAMETOOLONG } from "expserver-course/linux";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FileRoot } from "../disk/file.ts";
 import { persistence } from "../http/persistence.ts";
@@ -164,9 +164,16 @@ describe("no file", () => {
     expect(get("//below").fields.location).toBe("/below/");
   });
 
-  test.skipIf(process.getuid!() === 0)("is one that may not be read", () => {
-    chmodSync(publicPath("large"), 0);
-    expect(get("/large").status).toBe(403);
+  test.each([
+    [EACCES, 403],
+    [EMFILE, 503],
+    [EIO, 500],
+    [ENAMETOOLONG, 404],
+  ])("is one that cannot be opened for errno %i: that is %i", (errno, status) => {
+    const root = { open: () => -errno } as unknown as FileRoot;
+    const unopened = new StaticFiles(root, () => 0);
+    const [answer] = responses(new TestClient(siteOf(unopened.handle)).ask(request("GET /a")));
+    expect(answer!.status).toBe(status);
   });
 });
 
