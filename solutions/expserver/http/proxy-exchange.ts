@@ -4,6 +4,7 @@ import type { TcpConnection, TcpHandler } from "../network/tcp.ts";
 import type { UpstreamAddress, UpstreamError } from "../network/upstream.ts";
 import { BodyReader } from "./body.ts";
 import type { HopByHopFields } from "./hop-by-hop.ts";
+import { output } from "./output.ts";
 import type { BodySink, Request } from "./request.ts";
 import type { BodyWriter, Response } from "./response.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -133,6 +134,14 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   }
 
   onData(bytes: Uint8Array, length: number): void {
+    // Head and content leave together, as they came.
+    this.#response.isCorked = true;
+    this.#receive(bytes, length);
+    this.#response.isCorked = false;
+    if (!output.flush()) this.#upstream?.pause();
+  }
+
+  #receive(bytes: Uint8Array, length: number): void {
     this.#hasAnswered = true;
     let at = 0;
     while (!this.#head.isComplete) {

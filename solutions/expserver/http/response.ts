@@ -44,6 +44,9 @@ export interface BodyWriter {
 /** How the end of the body is told to the client (RFC 9112 §6). */
 type Delimiter = "none" | "length" | "chunked" | "close";
 
+/** Bytes that are not worth being copied to leave in the same `send` as what stands before them. */
+const largePiece = 16 * 1024;
+
 const noParts: readonly BodyPart[] = [];
 const lineEnd = Buffer.from("\r\n");
 const closeField = Buffer.from("Connection: close\r\n");
@@ -73,7 +76,7 @@ export class Response {
   filters: readonly ResponseFilter[] = [];
   /** Who is told how the client fares; set by whoever answers later. */
   writer: BodyWriter | undefined;
-  /** More responses follow at once, and all leave together. */
+  /** More follows at once, and all leaves together: whoever sets it flushes the output after. */
   isCorked = false;
   readonly #request: Request;
   readonly #listener: ResponseListener;
@@ -206,7 +209,9 @@ export class Response {
         return true;
       }
     }
-    if (this.#delimiter !== "chunked" && !this.isCorked) {
+    const isLarge = length > largePiece;
+    if (this.#delimiter !== "chunked" && (!this.isCorked || isLarge)) {
+      if (isLarge) output.flush(); // what stands before it, such as the head
       return this.connection.write(start === 0 ? bytes : bytes.subarray(start, end), length);
     }
     if (this.#delimiter === "chunked") output.writeText(this.connection, `${length.toString(16)}\r\n`);
