@@ -12,7 +12,7 @@ const alias = {
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["{linux,stages,grader,cli,solutions}/**/*.test.ts"],
+    include: ["{linux,stages,grader,cli,solutions,tests}/**/*.test.ts"],
     exclude: ["dist", "node_modules"],
     pool: "forks",
     // Most files wait for programs that they start: one fewer than there are processors, the default, leaves one idle.

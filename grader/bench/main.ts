@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { measureAllocations } from "./allocations.ts";
 import { Unavailable } from "./contender.ts";
 import { measureFeedback } from "./feedback.ts";
+import { measureParser } from "./parser.ts";
 import { measureRelay } from "./relay.ts";
 import { measureRoundTrips } from "./round-trips.ts";
 import type { Options, Section } from "./section.ts";
@@ -30,6 +31,7 @@ const parts: Record<string, Part> = {
   "round-trips": { usual: true, measure: measureRoundTrips },
   relay: { usual: true, measure: measureRelay },
   "static-files": { usual: true, measure: measureStaticFiles },
+  parser: { usual: true, measure: measureParser },
   allocations: { usual: true, measure: measureAllocations },
   profile: { usual: false, measure: profileReferences },
   feedback: { usual: true, measure: measureFeedback },
