@@ -315,12 +315,20 @@ export class Response {
 /** By status: the status line, Server and Date, as they are in this second. */
 const headStarts: { bytes: Buffer; second: number }[] = [];
 
+let serverField = "Server: eXpServer\r\n";
+
+/** Sets what the Server field of all responses says (RFC 9110 §10.2.4). */
+export function nameServer(name: string): void {
+  serverField = `Server: ${name}\r\n`;
+  headStarts.length = 0;
+}
+
 /** The status line and the fields that every response has. The date in it is written anew once a second. */
 function headStart(status: number): Uint8Array {
   const second = Math.floor(Date.now() / 1000);
   let start = headStarts[status];
   if (start === undefined) {
-    const text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: eXpServer\r\nDate: ${formatDate(second)}\r\n`;
+    const text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${serverField}Date: ${formatDate(second)}\r\n`;
     start = { bytes: Buffer.from(text, "latin1"), second };
     headStarts[status] = start;
   } else if (start.second !== second) {
