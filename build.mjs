@@ -24,11 +24,11 @@ function newestChange() {
 }
 
 /**
- * Joins the modules of `linux/` into one file. Every program of the course loads them at its start, dozens
- * of times in one grading, and finding and reading thirty files took longer than all else it did.
+ * Joins a module and what it imports into one file, in its place. Every program of the course loads these at its
+ * start, dozens of times in one grading, and finding and reading many small files took longer than all else it did.
+ * @param external packages that stay outside
  */
-function bundleLinux() {
-  const file = join(root, "dist", "linux", "index.js");
+function joinFiles(file, external) {
   buildSync({
     entryPoints: [file],
     outfile: file,
@@ -37,8 +37,29 @@ function bundleLinux() {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["koffi"],
+    external,
   });
+}
+
+/** Bundles the finished server, as it is after the latest stage: what the command `expserver` runs. */
+async function bundleServer() {
+  const { allStages } = await import("./dist/stages/stage.js");
+  const { solutionFiles, writeTree } = await import("./dist/stages/tree.js");
+  const latest = allStages().findLast(({ program }) => program.name === "expserver");
+  if (latest === undefined) return;
+  const folder = join(root, "dist", "expserver");
+  const sources = solutionFiles(latest).filter(({ path }) => path.startsWith("src/"));
+  writeTree(sources, folder);
+  buildSync({
+    entryPoints: [join(folder, "src", "main.ts")],
+    outfile: join(folder, "main.js"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    external: ["expserver-course/*"],
+  });
+  rmSync(join(folder, "src"), { recursive: true });
 }
 
 const upToDate = existsSync(lastOutput) && statSync(lastOutput).mtimeMs > newestChange();
@@ -48,7 +69,9 @@ if (!(process.argv.includes("--if-older") && upToDate)) {
   try {
     run("node_modules/typescript/bin/tsc");
     run("dist/stages/compute-trees.js");
-    bundleLinux();
+    joinFiles(join(root, "dist", "linux", "index.js"), ["koffi"]);
+    joinFiles(join(root, "dist", "linux", "zod.js"), []);
+    await bundleServer();
   } catch (error) {
     process.exit(error.status ?? 1); // the compiler has said why
   }

@@ -1,7 +1,12 @@
 #!/usr/bin/env node
+import { platformProblem, thisMachine } from "./platform.ts";
 
-// The finished server comes out of the course's later stages.
-process.stderr.write(
-  "This version of expserver-course has the stages of phase 0 only and no finished server yet; run a program of your workspace instead: npx expserver-course run <program>\n",
-);
-process.exit(2);
+// The finished server. Its own arguments are read by its own main.ts, as in a learner's workspace.
+const problem = platformProblem(thisMachine);
+if (problem === undefined) {
+  // Loaded only now: on the wrong system even the import could fail. The build puts it there.
+  await import(new URL("../expserver/main.js", import.meta.url).href);
+} else {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = 2;
+}

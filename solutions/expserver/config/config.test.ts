@@ -129,7 +129,7 @@ describe("parseConfig", () => {
       "xps.json:2:3: sever_name: unknown key; did you mean server_name?",
       "xps.json:4:19: servers[0].routes[0].dir_path: is missing. The folder.",
       'xps.json:4:43: servers[0].routes[0].req_path: has to begin with a slash, not "api"',
-      'xps.json:5:24: servers[0].listeners[0].host: has to be a numeric address: 127.0.0.1 or ::1 for this machine only, 0.0.0.0 or :: for all of its addresses, or one of them, not "localhost"',
+      'xps.json:5:24: servers[0].listeners[0].host: has to be a numeric address, such as 127.0.0.1 or ::1 (this machine only), 0.0.0.0 or :: (all of its addresses), not "localhost"',
       'xps.json:5:45: servers[0].listeners[0].port: has to be a whole number, not "80"',
       "xps.json:6:7: servers[1].listeners: is empty; it has to have at least one entry",
       "xps.json:6:24: servers[1].routes: has to be a list, not 3",

@@ -12,7 +12,7 @@ export function listenerHostProblem(host: string): string | undefined {
   }
   if (isNumericAddress(host)) return undefined;
   if (isNumericAddress(host.replace(/^\[(.*)\]$/, "$1"))) return "has to be an IPv6 address without brackets";
-  return "has to be a numeric address: 127.0.0.1 or ::1 for this machine only, 0.0.0.0 or :: for all of its addresses, or one of them";
+  return "has to be a numeric address, such as 127.0.0.1 or ::1 (this machine only), 0.0.0.0 or :: (all of its addresses)";
 }
 
 /** A numeric address as the kernel writes it: an IPv6 address has many spellings. What is no address is returned as it is. */
