@@ -86,7 +86,8 @@ async function readBody(
   return body;
 }
 
-async function readChunks(
+/** Reads a chunked body to its end, trailers included. */
+export async function readChunks(
   peer: TcpPeer,
   what: string,
   withinMs: number | undefined,
