@@ -28,6 +28,8 @@ export class GraderTrouble extends Error {
 export type StartOptions = {
   ports?: number[];
   args?: string[];
+  /** All arguments, where the program reads its ports elsewhere, such as in a configuration that these name. */
+  allArgs?: string[];
   talkTo?: number;
   env?: NodeJS.ProcessEnv;
   /** The working directory; the workspace by default. */
@@ -131,6 +133,7 @@ export class CheckContext {
    * @param options.ports the ports to give it; by default as many free ones as it has (`stage.json`), or its own where
    * ports are fixed
    * @param options.args further arguments behind the ports; a program with fixed ports gets none at all
+   * @param options.allArgs in the place of ports and further arguments, also where ports are fixed
    * @param options.talkTo which of the ports clients connect to when they name none, counted from 0
    * @throws CheckFailure when it ends or does not listen in time
    */
@@ -143,7 +146,7 @@ export class CheckContext {
       );
     }
     const fixed = this.plan.program.ports === "fixed";
-    const args = fixed ? [] : [...ports.map(String), ...(options.args ?? [])];
+    const args = options.allArgs ?? (fixed ? [] : [...ports.map(String), ...(options.args ?? [])]);
     const program = this.launch(args, options);
     program.ports = ports;
     program.port = ports[options.talkTo ?? 0]!;

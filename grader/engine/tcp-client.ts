@@ -262,6 +262,13 @@ export class TcpPeer {
     return this.#take(newline === -1 ? this.unread().length : newline + 1);
   }
 
+  /** Takes so many bytes, or what there is at the end of the stream or the deadline. */
+  async read(length: number, withinMs = usualMs): Promise<Buffer> {
+    const deadline = this.#options.deadline(withinMs);
+    await deadline.until(() => this.over || this.#unreadLength >= length, { wakeUp: this.wakeUp });
+    return this.#take(Math.min(length, this.#unreadLength));
+  }
+
   /** Takes everything until the end of the stream; what came until the deadline when there is none. */
   async readAll(withinMs = usualMs): Promise<Buffer> {
     const deadline = this.#options.deadline(withinMs);

@@ -230,6 +230,17 @@ describe("a body", () => {
 });
 
 describe("a streamed response", () => {
+  test("leaves piece by piece also when the request's body came in one segment with its head", () => {
+    const { content, waiting } = later();
+    const client = new TestClient(siteOf(content, [persistence()]));
+    client.say(request("POST /", ["Content-Length: 3"], "abc"));
+    const { response } = waiting[0]!;
+    response.stream(nobody);
+    response.send();
+    response.write(Buffer.from("first"));
+    expect(client.receive()).toContain("5\r\nfirst\r\n");
+  });
+
   const stream =
     (length: number, pieces: string[]): ContentHandler =>
     (_incoming, response) => {

@@ -112,7 +112,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
       if (this.#isAnswered()) before = -1;
     }
     output.flush();
-    this.response.isCorked = false;
+    this.response.isCorked = false; // what is answered later leaves when it is there
     this.#isReading = false;
     if (this.#state === "closing") return;
     if (this.#state === "body" || this.#state === "response") this.request.retain();

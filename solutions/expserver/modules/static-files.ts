@@ -53,7 +53,8 @@ export class StaticFiles {
    */
   constructor(root: FileRoot, clock: () => number, options: StaticFilesOptions = {}) {
     this.#cache = new OpenFileCache(root, clock, describe);
-    this.#prefixLength = (options.prefix ?? "/").replace(/\/$/, "").length;
+    const prefix = filePath(options.prefix ?? "/"); // as the paths that it is cut from
+    this.#prefixLength = typeof prefix === "string" ? prefix.replace(/\/$/, "").length : 0;
     this.#index = options.index ?? ["index.html"];
     this.#answerFolder = options.folder;
   }
@@ -67,7 +68,8 @@ export class StaticFiles {
     }
     const path = filePath(request.path);
     if (typeof path === "number") response.sendError(path);
-    else this.#answer(request, response, path.slice(this.#prefixLength) || "/");
+    else if (path.length === this.#prefixLength) redirectToFolder(request, response);
+    else this.#answer(request, response, path.slice(this.#prefixLength));
   };
 
   /** Closes the files. Calling it again does nothing. */
