@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   closeSync,
@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { type Check, check } from "../checks.ts";
 import type { CheckContext, StartOptions } from "../engine/context.ts";
 import { assert, CheckFailure, count, describeBytes } from "../engine/evidence.ts";
-import { openDescriptors, residentBytes } from "../engine/proc.ts";
+import { residentBytes } from "../engine/proc.ts";
 import type { Program } from "../engine/program.ts";
 import type { RawPeer } from "../engine/raw-peer.ts";
 import type { TcpPeer } from "../engine/tcp-client.ts";
@@ -31,6 +31,14 @@ import { nonBlocking } from "./general/non-blocking.ts";
 import { halfClose } from "./general/proxy-ends.ts";
 import { relays } from "./general/proxy-relaying.ts";
 import { survivesResets } from "./general/resets.ts";
+import {
+  expectFilesClosed,
+  makeZeroDevice,
+  markedFile,
+  sparseFile,
+  standsAt,
+  surroundWithSecrets,
+} from "./general/served-files.ts";
 import { announces, builds, onlySystemCalls, portTaken, usage } from "./general/start.ts";
 import type { Surroundings } from "./general/surroundings.ts";
 
@@ -105,62 +113,6 @@ async function expectNothing(
   because: string,
 ): Promise<void> {
   await expectEndOnly(await request(context, server, path), path, because);
-}
-
-/** Descriptors of the program that refer to files below a folder. */
-function openFilesBelow({ tree }: CheckContext, root: string): number {
-  return tree
-    .alive()
-    .flatMap(({ pid }) => openDescriptors(pid))
-    .filter(({ target }) => target.startsWith(`${root}/`)).length;
-}
-
-/** Fails unless the program lets go of the files below a folder. */
-async function expectFilesClosed(context: CheckContext, root: string, situation: string): Promise<void> {
-  const closed = await context.waitFor(() => openFilesBelow(context, root) === 0, 5000);
-  assert(closed, {
-    summary: "files stay open",
-    expected: `no open file below the served folder ${situation}`,
-    observed: `${count(openFilesBelow(context, root), "descriptor")} of such files`,
-  });
-}
-
-/** A file whose bytes are all zero and take no room on the disk. */
-function sparseFile(path: string, size: number): void {
-  writeFileSync(path, "");
-  truncateSync(path, size);
-}
-
-/** What stands at the start of each MiB of a marked file: its number. */
-const markOf = (block: number) => Buffer.from(String(block).padStart(16, "."));
-const zeros = Buffer.alloc(MiB);
-
-/** A file of whole MiB that takes little room on the disk, and in which each place can be told from the others. */
-function markedFile(path: string, size: number): void {
-  sparseFile(path, size);
-  const file = openSync(path, constants.O_WRONLY);
-  for (let block = 0; block < size / MiB; block++) writeSync(file, markOf(block), 0, 16, block * MiB);
-  closeSync(file);
-}
-
-/** Whether these bytes stand at a position of a marked file. */
-function standsAt(bytes: Uint8Array, position: number): boolean {
-  for (let start = 0; start < bytes.length; ) {
-    const block = Math.floor((position + start) / MiB);
-    const within = (position + start) % MiB;
-    const mark = markOf(block).subarray(within);
-    const expected = mark.length > 0 ? mark : zeros.subarray(within);
-    const part = bytes.subarray(start, start + expected.length);
-    if (Buffer.compare(part, expected.subarray(0, part.length)) !== 0) return false;
-    start += part.length;
-  }
-  return true;
-}
-
-/** Makes a device like /dev/zero, where we may. Returns whether it is there. */
-function makeZeroDevice(path: string): boolean {
-  const { status } = spawnSync("mknod", [path, "c", "1", "5"], { stdio: "ignore" });
-  return status === 0;
 }
 
 /** Clients in the middle of a request or of an answer. */
@@ -506,17 +458,7 @@ export const checks: Check[] = [
     },
     async (context) => {
       const { server, root } = await serve(context, (folder) => {
-        const outside = join(folder, "..", "outside");
-        mkdirSync(outside);
-        writeFileSync(join(outside, "secret.txt"), "outside\n");
-        mkdirSync(join(folder, "..", "public-evil"));
-        writeFileSync(join(folder, "..", "public-evil", "secret.txt"), "outside\n");
-        mkdirSync(join(folder, "inside"));
-        writeFileSync(join(folder, "inside", "ok.txt"), "inside\n");
-        symlinkSync(join(outside, "secret.txt"), join(folder, "absolute-link"));
-        symlinkSync("../outside/secret.txt", join(folder, "relative-link"));
-        symlinkSync("../outside", join(folder, "folder-link"));
-        symlinkSync("/", join(folder, "root-link"));
+        surroundWithSecrets(folder);
         symlinkSync("inside/ok.txt", join(folder, "inside-link"));
       });
       const secret = join(root, "..", "outside", "secret.txt");
