@@ -35,6 +35,7 @@ import {
   expectFilesClosed,
   makeZeroDevice,
   markedFile,
+  missingRoot,
   sparseFile,
   standsAt,
   surroundWithSecrets,
@@ -629,29 +630,7 @@ export const checks: Check[] = [
     { args: ["8001", "--upstream", "nonsense"], names: "nonsense" },
     { args: ["8001", "--folder", "public"], names: "--folder" },
   ]),
-  check(
-    "missing-root",
-    {
-      title: "says so when there is no folder to serve",
-      points: 1,
-      after: ["usage"],
-      why: "A server that starts without its files answers every request with nothing, and nobody knows why.",
-    },
-    async (context) => {
-      if (context.plan.program.ports === "fixed") {
-        context.skip("course.json says that the programs take no arguments");
-      }
-      const ports = await context.portsForProgram();
-      const program = context.launch([...ports.map(String), "--root", "/nonexistent/folder"]);
-      const exit = await program.ended(5000);
-      assert(exit?.code === 1 && program.stderr.text().includes("/nonexistent/folder"), {
-        summary: "a missing folder is not told",
-        expected: "status 1, and a sentence on stderr that names /nonexistent/folder",
-        observed: `${exit === undefined ? "the program runs" : `status ${exit.code}`}: ${program.stderr.text().trim() || "nothing on stderr"}`,
-      });
-      expectNoStackTrace(program);
-    },
-  ),
+  missingRoot(["usage"]),
   endsCleanly(linePorts),
   restarts(linePorts),
   onlySystemCalls(),

@@ -11,14 +11,16 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { type Check, check } from "../../checks.ts";
 import type { CheckContext } from "../../engine/context.ts";
 import { assert, count } from "../../engine/evidence.ts";
 import { openDescriptors } from "../../engine/proc.ts";
+import { expectNoStackTrace } from "./endings.ts";
 
 const MiB = 1024 * 1024;
 
 /** Descriptors of the program that refer to files below a folder. */
-function openFilesBelow({ tree }: CheckContext, root: string): number {
+export function openFilesBelow({ tree }: CheckContext, root: string): number {
   return tree
     .alive()
     .flatMap(({ pid }) => openDescriptors(pid))
@@ -92,4 +94,31 @@ export function surroundWithSecrets(folder: string): void {
   symlinkSync("../outside/secret.txt", join(folder, "relative-link"));
   symlinkSync("../outside", join(folder, "folder-link"));
   symlinkSync("/", join(folder, "root-link"));
+}
+
+/** A program that serves a folder says so when the folder is missing. */
+export function missingRoot(after: string[]): Check {
+  return check(
+    "missing-root",
+    {
+      title: "says so when there is no folder to serve",
+      points: 1,
+      after,
+      why: "A server that starts without its files answers every request with nothing, and nobody knows why.",
+    },
+    async (context) => {
+      if (context.plan.program.ports === "fixed") {
+        context.skip("course.json says that the programs take no arguments");
+      }
+      const ports = await context.portsForProgram();
+      const program = context.launch([...ports.map(String), "--root", "/nonexistent/folder"]);
+      const exit = await program.ended(5000);
+      assert(exit?.code === 1 && program.stderr.text().includes("/nonexistent/folder"), {
+        summary: "a missing folder is not told",
+        expected: "status 1, and a sentence on stderr that names /nonexistent/folder",
+        observed: `${exit === undefined ? "the program runs" : `status ${exit.code}`}: ${program.stderr.text().trim() || "nothing on stderr"}`,
+      });
+      expectNoStackTrace(program);
+    },
+  );
 }
