@@ -274,7 +274,7 @@ export const content: Check[] = [
     {
       title: "works with curl and undici",
       points: 1,
-      after: ["serves-files", "head"],
+      after: ["announces"],
       why: "Clients that nobody wrote for this course have the last word on whether a protocol is spoken.",
       byHand: "curl -s http://127.0.0.1:8001/logo.png | cmp - public/logo.png",
     },

@@ -1,5 +1,5 @@
 /** Long answers, slow clients, and clients that leave. */
-import { truncateSync, writeFileSync } from "node:fs";
+import { renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Check, check } from "../../checks.ts";
 import type { CheckContext } from "../../engine/context.ts";
@@ -9,7 +9,7 @@ import type { RawPeer } from "../../engine/raw-peer.ts";
 import { expectNoStackTrace } from "../general/endings.ts";
 import { growthLimit } from "../general/flood.ts";
 import { markedFile, openFilesBelow, sparseFile, standsAt } from "../general/served-files.ts";
-import { expectContent, serveFolder } from "./folder.ts";
+import { eventually, expectContent, serveFolder } from "./folder.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -168,7 +168,21 @@ export const delivery: Check[] = [
       });
       await expectContent(site, "GET /small.txt", "small\n");
       expectNoStackTrace(site.server);
-      // A cache may keep one descriptor of each file, and lets go of it when it sees that the file is gone.
+      // A cache may keep one descriptor of each file, and lets go of it when it sees that the file is another one.
+      for (const size of [99 * MiB, 98 * MiB]) {
+        sparseFile(join(site.root, "next"), size);
+        renameSync(join(site.root, "next"), join(site.root, "large.bin"));
+        const isSeen = await eventually(context, 5000, async () => {
+          const response = await site.ask("HEAD /large.bin");
+          return response.field("Content-Length") === String(size);
+        });
+        assert(isSeen, {
+          summary: "a file that was replaced is still the old one",
+          expected: `Content-Length: ${size}, at most 5 seconds after another file took the name`,
+          observed: "the length of the file before",
+        });
+        (await open("/large.bin")).close();
+      }
       await expectFewOpen(context, site.root);
     },
   ),

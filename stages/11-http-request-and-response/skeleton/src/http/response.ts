@@ -44,6 +44,9 @@ export interface BodyWriter {
 /** How the end of the body is told to the client (RFC 9112 §6). */
 type Delimiter = "none" | "length" | "chunked" | "close";
 
+/** Bytes that are not worth being copied to leave in the same `send` as what stands before them. */
+const largePiece = 16 * 1024;
+
 const noParts: readonly BodyPart[] = [];
 const lineEnd = Buffer.from("\r\n");
 const closeField = Buffer.from("Connection: close\r\n");
@@ -71,7 +74,9 @@ export class Response {
   persists = false;
   /** What changes the response before it is sent, in this order. */
   filters: readonly ResponseFilter[] = [];
-  /** More responses follow at once, and all leave together. */
+  /** Who is told how the client fares; set by whoever answers later. */
+  writer: BodyWriter | undefined;
+  /** More follows at once, and all leaves together: whoever sets it flushes the output after. */
   isCorked = false;
   readonly #request: Request;
   readonly #listener: ResponseListener;
@@ -80,7 +85,6 @@ export class Response {
   /** Content-Length and Content-Type of this body, where somebody has rendered them before. */
   #contentFields: Uint8Array | undefined;
   #isStream = false;
-  #writer: BodyWriter | undefined;
   #delimiter: Delimiter = "none";
   /** Bytes of the announced length that have not been written yet. */
   #remaining = 0;
@@ -202,14 +206,14 @@ export class Response {
 
   /** The connection has room again. */
   drained(): void {
-    if (this.#state === "streaming") this.#writer!.onDrain();
+    if (this.#state === "streaming") this.writer!.onDrain();
   }
 
   /** The connection is closed. */
   clientGone(): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     this.dropBody();
-    this.#writer = undefined;
+    this.writer = undefined;
     this.#state = "ended";
     writer?.onClientGone();
   }
@@ -217,7 +221,7 @@ export class Response {
   /** Makes ready for the next request. */
   reset(): void {
     this.clear();
-    this.#writer = undefined;
+    this.writer = undefined;
     this.persists = false;
     this.#state = "open";
   }
@@ -244,6 +248,14 @@ export class Response {
 
 /** By status: the status line, Server and Date, as they are in this second. */
 const headStarts: { bytes: Buffer; second: number }[] = [];
+
+let serverField = "Server: eXpServer\r\n";
+
+/** Sets what the Server field of all responses says (RFC 9110 §10.2.4). */
+export function nameServer(name: string): void {
+  serverField = `Server: ${name}\r\n`;
+  headStarts.length = 0;
+}
 
 /** The status line and the fields that every response has. The date in it is written anew once a second. */
 function headStart(status: number): Uint8Array {

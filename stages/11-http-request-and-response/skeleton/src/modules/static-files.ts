@@ -53,7 +53,8 @@ export class StaticFiles {
    */
   constructor(root: FileRoot, clock: () => number, options: StaticFilesOptions = {}) {
     this.#cache = new OpenFileCache(root, clock, describe);
-    this.#prefixLength = (options.prefix ?? "/").replace(/\/$/, "").length;
+    const prefix = filePath(options.prefix ?? "/"); // as the paths that it is cut from
+    this.#prefixLength = typeof prefix === "string" ? prefix.replace(/\/$/, "").length : 0;
     this.#index = options.index ?? ["index.html"];
     this.#answerFolder = options.folder;
   }
