@@ -4,6 +4,7 @@ import type { TcpConnection, TcpHandler } from "../network/tcp.ts";
 import type { UpstreamAddress, UpstreamError } from "../network/upstream.ts";
 import { BodyReader } from "./body.ts";
 import type { HopByHopFields } from "./hop-by-hop.ts";
+import { output } from "./output.ts";
 import type { BodySink, Request } from "./request.ts";
 import type { BodyWriter, Response } from "./response.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -130,6 +131,14 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   }
 
   onData(bytes: Uint8Array, length: number): void {
+    // Head and content leave together, as they came.
+    this.#response.isCorked = true;
+    this.#receive(bytes, length);
+    this.#response.isCorked = false;
+    if (!output.flush()) this.#upstream?.pause();
+  }
+
+  #receive(bytes: Uint8Array, length: number): void {
     this.#hasAnswered = true;
     // TODO 11c: the head first: an interim response (1xx) is followed by another one, a refused one is a 502, a complete one begins the answer
     // (#begin). Then its body, for the client. A body that is refused or complete ends the exchange.
