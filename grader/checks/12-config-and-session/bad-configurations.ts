@@ -27,6 +27,7 @@ const goodServer = (number: number): Anything => ({
   routes: [
     { req_path: "/", type: "file_serve", dir_path: "public" },
     { req_path: "/old", type: "redirect", http_status_code: 301, redirect_url: "/new" },
+    { req_path: "/api", type: "reverse_proxy", upstreams: ["127.0.0.1:3000"] },
   ],
 });
 
@@ -35,10 +36,13 @@ const goodConfiguration = (servers: number): Configuration => ({
   servers: Array.from({ length: servers }, (_, number) => goodServer(number)),
 });
 
-/** A key of a server, a listener or a route that is set to something. */
-const set = (what: string, at: string, value: unknown): Fault => ({
+/**
+ * A key of a server, a listener or a route that is set to something.
+ * @param within where in the value the fault is
+ */
+const set = (what: string, at: string, value: unknown, within = ""): Fault => ({
   what,
-  at: [`{}.${at}`],
+  at: [`{}.${at}${within}`],
   spoil: (server) => {
     const keys = at.split(/[.[\]]+/).filter(Boolean);
     const last = keys.pop()!;
@@ -104,6 +108,12 @@ const unknownKeys: Fault[] = [
   set("a listener has a key prot", "listeners[0].prot", 80),
   set("a route has a key gzip_levl", "routes[0].gzip_levl", 6),
   set("a redirect has a dir_path", "routes[1].dir_path", "public"),
+  set(
+    "the time-outs of a proxy have a key conect_ms",
+    "routes[2].upstream_timeouts",
+    { conect_ms: 100 },
+    ".conect_ms",
+  ),
 ];
 
 const missingKeys: Fault[] = [
@@ -115,6 +125,7 @@ const missingKeys: Fault[] = [
   set("a route has no type", "routes[0].type", undefined),
   set("a file_serve route has no dir_path", "routes[0].dir_path", undefined),
   set("a redirect has no redirect_url", "routes[1].redirect_url", undefined),
+  set("a proxy has no upstreams", "routes[2].upstreams", undefined),
 ];
 
 const wrongValues: Fault[] = [
@@ -134,6 +145,8 @@ const wrongValues: Fault[] = [
   set('a req_path has a query ("/api?x=1")', "routes[0].req_path", "/api?x=1"),
   set('there is no type "file_server"', "routes[0].type", "file_server"),
   set("a dir_path is true", "routes[0].dir_path", true),
+  set("a list of upstreams is empty", "routes[2].upstreams", []),
+  set('an upstream is "no port"', "routes[2].upstreams[0]", "no port"),
   set("a redirect has the status 200", "routes[1].http_status_code", 200),
   set('the status of a redirect is the text "301"', "routes[1].http_status_code", "301"),
   set("a redirect_url has a line end in it", "routes[1].redirect_url", "/new\r\nSet-Cookie: x=1"),

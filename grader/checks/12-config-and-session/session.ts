@@ -1,10 +1,11 @@
 /** Requests and responses on a connection. */
 import { type Check, check } from "../../checks.ts";
-import { assert, quote } from "../../engine/evidence.ts";
+import { assert, describeBytes, quote } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
 import { ask, expectStatusOf, serve } from "../general/configured.ts";
 
 const KiB = 1024;
+const MiB = 1024 * KiB;
 const files = { "public/index.html": "hello\n" };
 const fileRoute = { req_path: "/", type: "file_serve", dir_path: "public" };
 const redirectTo = (redirect_url: string, more: object = {}) => ({
@@ -165,19 +166,35 @@ export const session: Check[] = [
       see: ["tcp(7)", "RFC 9112 §9.6"],
     },
     async (context) => {
-      const { ports } = await serve(context, withRoutes(redirectTo("/new")), { files });
+      const large = context.random.bytes(3 * MiB);
+      const { ports } = await serve(context, withRoutes(fileRoute, redirectTo("/new")), {
+        files: { "public/large": large },
+      });
       const body = context.random.bytes(700 * KiB);
-      const client = await context.connect({ port: ports[0]! });
-      client.send(`POST /old HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
-      client.send(body.subarray(0, 300 * KiB));
-      await client.wasRead(500);
-      client.send(body.subarray(300 * KiB));
-      expectStatusOf(
-        await readResponse(client, { what: "POST /old with 700 KiB" }),
-        301,
-        "POST /old with 700 KiB",
-      );
-      client.close();
+      // This client first says all it has to say, and reads then.
+      for (const [line, status, expected] of [
+        ["POST /old", 301, undefined],
+        ["GET /large", 200, large],
+      ] as const) {
+        const client = await context.connect({ port: ports[0]! });
+        client.pause();
+        client.send(
+          `${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`,
+        );
+        client.send(body);
+        await client.drained(2000);
+        await client.wasRead(500);
+        client.resume();
+        const what = `${line} with a body of 700 KiB`;
+        const response = await readResponse(client, { what, withinMs: 10_000 });
+        expectStatusOf(response, status, what);
+        assert(expected === undefined || Buffer.compare(response.body, expected) === 0, {
+          summary: `the answer to ${what} has other bytes than the file`,
+          expected: describeBytes(large),
+          observed: describeBytes(response.body),
+        });
+        client.close();
+      }
       const chunked = await context.connect({ port: ports[0]! });
       chunked.send(
         "POST /old HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",

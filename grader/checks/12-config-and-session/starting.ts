@@ -67,13 +67,13 @@ export const starting: Check[] = [
             {
               listeners: [listenerAt(port!)],
               routes: [
-                fileRoute,
                 {
                   req_path: "/docs",
                   type: "file_serve",
                   dir_path: "manual",
                   index: ["start.txt", "other.txt"],
                 },
+                fileRoute,
               ],
             },
           ],

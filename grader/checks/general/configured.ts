@@ -49,7 +49,9 @@ export async function serve(
   const ports: number[] = [];
   while (ports.length < portCount) ports.push(await context.freePort());
   const { folder, file } = writeConfiguration(context, configure(ports), files);
-  const server = await context.start({ ports, allArgs: [file], cwd });
+  // In the folder of the configuration, so that who takes relative paths from the working directory fails one check and not all.
+  const ownFolder = context.plan.program.language === "typescript" ? folder : undefined;
+  const server = await context.start({ ports, allArgs: [file], cwd: cwd ?? ownFolder });
   return { server, ports, folder, file };
 }
 
@@ -75,6 +77,10 @@ export async function ask(
   client.send(Buffer.concat([Buffer.from(`${head}\r\n\r\n`, "latin1"), Buffer.from(body)]));
   const toHead = line.startsWith("HEAD ");
   const response = await readResponse(client, { what: line, toHead, ...options });
+  await client.expectEnd({
+    reset: true,
+    why: `after the answer to ${line}, although the request said Connection: close`,
+  });
   client.close();
   return response;
 }

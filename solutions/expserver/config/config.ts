@@ -7,7 +7,6 @@ import { type JsonDocument, JsonSyntaxError, parseJson } from "./json.ts";
 import type { MainConfig, Module } from "./module.ts";
 import { problemsOf } from "./problems.ts";
 import { configSchema, jsonSchema } from "./schema.ts";
-import type { SchemaNode } from "./schema-node.ts";
 
 /** A configuration that was read and is good, as far as that can be seen without the machine it is for. */
 export class Config {
@@ -47,7 +46,7 @@ export function parseConfig(file: string, text: string, modules: readonly Module
   const document = parseDocument(file, text);
   const schema = configSchema(modules);
   const errors = [
-    ...problemsOf(schema, () => jsonSchema(modules) as SchemaNode, document.value),
+    ...problemsOf(schema, () => jsonSchema(modules), document.value),
     ...conflictsOf(document.value),
   ];
   if (errors.length > 0) throw InvalidConfig.at(file, document, errors);

@@ -1,6 +1,7 @@
 import { z } from "expserver-course/zod";
 import type { Keys, MainConfig, Module } from "./module.ts";
 import { hostnameProblem, listenerHostProblem, requestPathProblem } from "./names.ts";
+import type { SchemaNode } from "./schema-node.ts";
 
 /**
  * What a configuration has to look like. Objects are strict: a key that nobody knows is an error, not ignored.
@@ -57,7 +58,7 @@ export function configSchema(modules: readonly Module[]): z.ZodType<MainConfig> 
 }
 
 /** The same as a JSON Schema (2020-12), by which editors complete and check while one types. */
-export function jsonSchema(modules: readonly Module[]): z.core.JSONSchema.BaseSchema {
+export function jsonSchema(modules: readonly Module[]): SchemaNode {
   const schema = z.toJSONSchema(configSchema(modules), {
     io: "input",
     // zod's bounds of whole numbers, which tell nobody anything
@@ -67,7 +68,7 @@ export function jsonSchema(modules: readonly Module[]): z.core.JSONSchema.BaseSc
     },
   });
   const { $schema, ...rest } = schema;
-  return { $schema, title: "Configuration of eXpServer", ...rest };
+  return { $schema, title: "Configuration of eXpServer", ...rest } as SchemaNode;
 }
 
 /** Routes differ by their type; every one has the keys that modules give to all. */

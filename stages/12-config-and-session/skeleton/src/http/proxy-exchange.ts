@@ -1,0 +1,282 @@
+import type { Loop } from "../core/loop.ts";
+import type { Timer } from "../core/timers.ts";
+import type { TcpConnection, TcpHandler } from "../network/tcp.ts";
+import type { UpstreamAddress, UpstreamError } from "../network/upstream.ts";
+import { BodyReader } from "./body.ts";
+import type { HopByHopFields } from "./hop-by-hop.ts";
+import { output } from "./output.ts";
+import type { BodySink, Request } from "./request.ts";
+import type { BodyWriter, Response } from "./response.ts";
+import { ResponseParser } from "./response-parser.ts";
+import type { UpstreamConnections, UpstreamUser } from "./upstream-connections.ts";
+import { endRequestBody, sendRequestBody, sendRequestHead } from "./upstream-request.ts";
+
+/** Something that takes part in proxying. */
+export interface ProxyFeature {
+  /** Fields of requests that are not passed on, in lower case. */
+  readonly droppedRequestFields?: readonly string[];
+  /** Fields of responses that are not passed on, in lower case. */
+  readonly droppedResponseFields?: readonly string[];
+  /** Fields that the request to the upstream gets, each with its line end. */
+  requestFields?(request: Request): string;
+  /** Looks at a response before it goes to the client; its fields are set. */
+  onResponse?(request: Request, response: Response, upstream: ResponseParser): void;
+  /** There is no response from the upstream, and one of 502 or 504 is about to be sent. */
+  onFailure?(request: Request, response: Response, code: string): void;
+  /**
+   * The upstream has answered 101 and speaks another protocol from now on.
+   * @param rest what it has sent behind its answer
+   * @returns whether this feature has taken over both connections
+   */
+  onSwitch?(request: Request, response: Response, upstream: TcpConnection, rest: Uint8Array): boolean;
+}
+
+/** What the exchanges of a route have in common. */
+export type ProxySettings = {
+  readonly loop: Loop;
+  readonly connections: UpstreamConnections;
+  readonly features: readonly ProxyFeature[];
+  readonly droppedRequestFields: HopByHopFields;
+  readonly droppedResponseFields: HopByHopFields;
+  /** How long the upstream may be silent while it is its turn, in milliseconds. */
+  readonly readMs: number;
+};
+
+/** Methods that may be sent twice without doing more than once (RFC 9110 §9.2.2). */
+const idempotent = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]);
+
+/** Parsers that nobody uses now: one is large enough for making it to be seen in a profile. */
+const freeParsers: ResponseParser[] = [];
+const mostFreeParsers = 256;
+
+/**
+ * One request that is passed on to an upstream, and its response. Both bodies are streamed: whoever cannot take more makes the other side
+ * wait, and nothing grows. Until something of the response has left, a failure is answered by 502 or 504; after that
+ * it breaks the client's connection, so that no part is taken for the whole.
+ */
+export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
+  readonly #settings: ProxySettings;
+  readonly #address: UpstreamAddress;
+  readonly #request: Request;
+  readonly #response: Response;
+  readonly #head = freeParsers.pop() ?? new ResponseParser();
+  readonly #body = new BodyReader();
+  /** The client's side: takes the response's content, and tells how the client fares. */
+  readonly #client: BodySink & BodyWriter = {
+    onBodyBytes: (bytes, start, end) => {
+      if (!this.#response.write(bytes, start, end)) this.#upstream?.pause();
+    },
+    onBodyEnd: () => {},
+    onDrain: () => this.#upstream?.resume(),
+    onClientGone: () => this.#end(false),
+  };
+  #upstream: TcpConnection | undefined;
+  /** Gives up the attempt to connect. */
+  #cancel: (() => void) | undefined;
+  #timer: Timer | undefined;
+  #isReused = false;
+  /** The whole request is on its way. */
+  #isRequestSent: boolean;
+  /** The first bytes of a response have come. */
+  #hasAnswered = false;
+  #isOver = false;
+
+  constructor(settings: ProxySettings, address: UpstreamAddress, request: Request, response: Response) {
+    this.#settings = settings;
+    this.#address = address;
+    this.#request = request;
+    this.#response = response;
+    this.#isRequestSent = !request.hasBody;
+  }
+
+  /** Begins. */
+  start(): void {
+    this.#response.writer = this.#client;
+    if (this.#request.hasBody) {
+      this.#request.bodySink = this;
+      this.#request.source.pauseBody();
+    }
+    this.#connect(false);
+  }
+
+  onUpstream(connection: TcpConnection, isReused: boolean): void {
+    // TODO 11a: from now on this exchange hears what happens on the connection. Send the head of the request; what it gets besides is given here.
+    // Then watch the time, and let the body come if there is one and room for it.
+    const { features, connections, droppedRequestFields } = this.#settings;
+    let more = connections.persists ? "" : "Connection: close\r\n";
+    for (const feature of features) more += feature.requestFields?.(this.#request) ?? "";
+    todo(
+      `11a: ${connection.peer} ${isReused} ${more.length} ${droppedRequestFields} ${sendRequestHead.name} ${this.#watch.name}`,
+    );
+  }
+
+  onUpstreamError(error: UpstreamError): void {
+    this.#cancel = undefined;
+    this.#fail(error.code === "ETIMEDOUT" ? 504 : 502, error.code);
+  }
+
+  onBodyBytes(bytes: Uint8Array, start: number, end: number): void {
+    // TODO 11b: to the upstream, as a chunk where the request came in chunks; without room there, the client waits.
+    todo(`11b: ${end - start} of ${bytes.length} bytes by ${sendRequestBody.name}`);
+  }
+
+  onBodyEnd(): void {
+    // TODO 11b
+    todo(`11b: the end, by ${endRequestBody.name}`);
+  }
+
+  /** The upstream has room again. */
+  onDrain(): void {
+    if (!this.#isRequestSent) this.#request.source.resumeBody();
+  }
+
+  onData(bytes: Uint8Array, length: number): void {
+    // Head and content leave together, as they came.
+    this.#response.isCorked = true;
+    this.#receive(bytes, length);
+    this.#response.isCorked = false;
+    if (!output.flush()) this.#upstream?.pause();
+  }
+
+  #receive(bytes: Uint8Array, length: number): void {
+    this.#hasAnswered = true;
+    // TODO 11c: the head first: an interim response (1xx) is followed by another one, a refused one is a 502, a complete one begins the answer
+    // (#begin). Then its body, for the client. A body that is refused or complete ends the exchange.
+    todo(`11c: ${length} of ${bytes.length} bytes: ${this.#begin} ${this.#body} ${this.#client}`);
+  }
+
+  onEnd(): void {
+    if (this.#isOver) return;
+    // TODO 11d: for a body that ends with the stream this is the end; for all else it is an upstream that broke off.
+    todo(`11d: ${this.#complete.name} or ${this.#break.name}`);
+  }
+
+  onClose(): void {
+    if (!this.#isOver) this.#break();
+  }
+
+  #connect(isFresh: boolean): void {
+    const { connections } = this.#settings;
+    const cancel = connections.acquire(this.#address, this, isFresh);
+    if (this.#upstream === undefined && !this.#isOver) this.#cancel = cancel;
+  }
+
+  /** The head of the response is complete. */
+  #begin(rest: Uint8Array): void {
+    const { features, droppedResponseFields } = this.#settings;
+    const [head, request, response] = [this.#head, this.#request, this.#response];
+    if (head.status === 101) {
+      this.#switch(rest);
+      return;
+    }
+    // TODO 11c: status and fields, without those that are dropped; the body's reader begins as `head.bodyFor` says; the response is streamed with the
+    // length, or -1. The features see it before it leaves.
+    todo(`11c: ${features.length} ${droppedResponseFields} ${request.isHead} ${response.status}`);
+  }
+
+  /** Both speak another protocol from now on, if somebody here knows how to let them. */
+  #switch(rest: Uint8Array): void {
+    const upstream = this.#upstream!;
+    for (const { onSwitch } of this.#settings.features) {
+      if (onSwitch === undefined) continue;
+      this.#isOver = true;
+      this.#stopWatching();
+      if (onSwitch(this.#request, this.#response, upstream, rest)) return;
+      this.#isOver = false;
+    }
+    this.#fail(502, "http_upgrade_failed");
+  }
+
+  /**
+   * The whole response has come.
+   * @param isClean nothing came behind it
+   */
+  #complete(isClean: boolean): void {
+    const { framing, minorVersion } = this.#head;
+    // A server that answers before it has the whole request may not want the rest: then its connection is of no more use.
+    const canPersist = isClean && this.#isRequestSent && minorVersion > 0 && !framing.hasClose;
+    this.#end(canPersist);
+    this.#response.end();
+  }
+
+  /** The upstream has ended or broken its connection in the middle. */
+  #break(): void {
+    const canRepeat =
+      this.#isReused &&
+      !this.#hasAnswered &&
+      !this.#request.hasBody &&
+      idempotent.has(this.#request.head.method);
+    if (!canRepeat) {
+      this.#fail(502, this.#hasAnswered ? "http_response_incomplete" : "connection_terminated");
+      return;
+    }
+    // It was closing the connection while we sent: it has not seen the request (RFC 9112 §9.3.1).
+    this.#leave(false);
+    this.#connect(true);
+  }
+
+  /** Tells the client that there is no response, or no whole one. */
+  #fail(status: number, code: string): void {
+    // TODO 11e: nobody expects anything from the upstream any more. If nothing has left, answer by the status (the features hear of it before); else the
+    // client must not take what it has for the whole.
+    todo(`11e: ${status} ${code}`);
+  }
+
+  /** Nothing more is expected from the upstream. */
+  #end(canPersist: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#leave(canPersist);
+    this.#head.reset();
+    if (freeParsers.length < mostFreeParsers) freeParsers.push(this.#head);
+  }
+
+  /** Gives the connection back, or up. */
+  #leave(canPersist: boolean): void {
+    this.#stopWatching();
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#upstream = undefined;
+    upstream.handler = nobody;
+    if (canPersist) this.#settings.connections.release(this.#address, upstream);
+    else upstream.destroy();
+  }
+
+  #watch(): void {
+    const { loop, readMs } = this.#settings;
+    this.#timer = loop.timers.set(
+      readMs,
+      () => this.#checkProgress(),
+      (error) => this.#upstream?.onError(error),
+    );
+  }
+
+  #stopWatching(): void {
+    if (this.#timer !== undefined) this.#settings.loop.timers.cancel(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The timer is due: has the upstream been silent all the time, although it was its turn? */
+  #checkProgress(): void {
+    const { loop, readMs } = this.#settings;
+    const isClientsTurn = !this.#isRequestSent || this.#isWaitingForClient;
+    const silentMs = isClientsTurn ? 0 : loop.now - this.#upstream!.lastProgress;
+    if (silentMs >= readMs) this.#fail(504, "http_response_timeout");
+    else loop.timers.rearm(this.#timer!, readMs - silentMs);
+  }
+
+  /** The client does not read, and the upstream is not read from for that reason. */
+  get #isWaitingForClient(): boolean {
+    return this.#response.isSent && !this.#response.connection.isWritable;
+  }
+}
+
+/** Hears what happens on a connection that is being given up. */
+const nobody: TcpHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/** Stands where code is missing. Remove it after the last gap of this file is filled. */
+function todo(what: string): never {
+  throw new Error(`TODO ${what}`);
+}
