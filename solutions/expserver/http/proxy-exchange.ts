@@ -7,6 +7,7 @@ import type { HopByHopFields } from "./hop-by-hop.ts";
 import { output } from "./output.ts";
 import type { BodySink, Request } from "./request.ts";
 import type { BodyWriter, Response } from "./response.ts";
+import { ResponseFields } from "./response-fields.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type { UpstreamConnections, UpstreamUser } from "./upstream-connections.ts";
 import { endRequestBody, sendRequestBody, sendRequestHead } from "./upstream-request.ts";
@@ -24,11 +25,20 @@ export interface ProxyFeature {
   /** There is no response from the upstream, and one of 502 or 504 is about to be sent. */
   onFailure?(request: Request, response: Response, code: string): void;
   /**
-   * The upstream has answered 101 and speaks another protocol from now on.
-   * @param rest what it has sent behind its answer
-   * @returns whether this feature has taken over both connections
+   * The upstream has answered 101 and speaks another protocol from now on. Status and fields of the response are set, without
+   * those that are about the connection.
+   * @param head the answer
+   * @param upstream the connection to it
+   * @param rest what it has sent behind its answer; lies there until this returns
+   * @returns whether this feature has answered and taken over both connections
    */
-  onSwitch?(request: Request, response: Response, upstream: TcpConnection, rest: Uint8Array): boolean;
+  onSwitch?(
+    request: Request,
+    response: Response,
+    head: ResponseParser,
+    upstream: TcpConnection,
+    rest: Uint8Array,
+  ): boolean;
 }
 
 /** What the exchanges of a route have in common. */
@@ -151,8 +161,9 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
         return;
       }
       if (!this.#head.isComplete) return;
-      if (this.#head.isInterim) this.#head.reset();
-      else this.#begin(bytes.subarray(at, length));
+      if (this.#head.isInterim) this.#passInterim();
+      else if (this.#head.status === 101) this.#switch(bytes.subarray(at, length));
+      else this.#begin();
       if (this.#isOver) return;
     }
     at = this.#body.read(bytes, at, length, this.#client);
@@ -177,20 +188,33 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     if (this.#upstream === undefined && !this.#isOver) this.#cancel = cancel;
   }
 
+  /** A response before the response. 100 is none of it: whether the client is to go on has been our word. */
+  #passInterim(): void {
+    const { status } = this.#head;
+    // A client that does not read gets no more of them: they are all that could pile up before its answer.
+    if (status !== 100 && this.#response.connection.isWritable) {
+      this.#copyFields(interimFields);
+      this.#response.sendInterim(status, interimFields);
+      interimFields.clear();
+    }
+    this.#head.reset();
+  }
+
+  /** Copies the fields of the upstream's response that are for the client. */
+  #copyFields(target: ResponseFields): void {
+    const { droppedResponseFields } = this.#settings;
+    const { fields } = this.#head;
+    droppedResponseFields.read(fields);
+    for (let i = 0; i < fields.count; i++) {
+      if (!droppedResponseFields.has(fields, i)) target.add(fields.name(i), fields.value(i));
+    }
+  }
+
   /** The head of the response is complete. */
-  #begin(rest: Uint8Array): void {
-    const { features, droppedResponseFields } = this.#settings;
+  #begin(): void {
     const [head, request, response] = [this.#head, this.#request, this.#response];
-    if (head.status === 101) {
-      this.#switch(rest);
-      return;
-    }
     response.status = head.status;
-    droppedResponseFields.read(head.fields);
-    for (let i = 0; i < head.fields.count; i++) {
-      if (!droppedResponseFields.has(head.fields, i))
-        response.fields.add(head.fields.name(i), head.fields.value(i));
-    }
+    this.#copyFields(response.fields);
     const body = head.bodyFor(request.head.method);
     if (body === "framed") this.#body.start(head.framing);
     else if (body === "until end") this.#body.startUntilEnd();
@@ -198,19 +222,20 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
       this.#client,
       body === "framed" || request.isHead ? head.framing.contentLength : body === "none" ? 0 : -1,
     );
-    for (const feature of features) feature.onResponse?.(request, response, head);
+    for (const feature of this.#settings.features) feature.onResponse?.(request, response, head);
     response.send();
   }
 
   /** Both speak another protocol from now on, if somebody here knows how to let them. */
   #switch(rest: Uint8Array): void {
-    const upstream = this.#upstream!;
-    for (const { onSwitch } of this.#settings.features) {
-      if (onSwitch === undefined) continue;
-      this.#isOver = true;
-      this.#stopWatching();
-      if (onSwitch(this.#request, this.#response, upstream, rest)) return;
-      this.#isOver = false;
+    const [head, request, response, upstream] = [this.#head, this.#request, this.#response, this.#upstream!];
+    response.status = head.status;
+    this.#copyFields(response.fields);
+    for (const feature of this.#isRequestSent ? this.#settings.features : []) {
+      if (!(feature.onSwitch?.(request, response, head, upstream, rest) ?? false)) continue;
+      this.#upstream = undefined; // it is the feature's now
+      this.#end(false);
+      return;
     }
     this.#fail(502, "http_upgrade_failed");
   }
@@ -306,6 +331,9 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     return this.#response.isSent && !this.#response.connection.isWritable;
   }
 }
+
+/** Fields of an interim response, while it is passed on. */
+const interimFields = new ResponseFields();
 
 /** Hears what happens on a connection that is being given up. */
 const nobody: TcpHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };

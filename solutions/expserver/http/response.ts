@@ -181,6 +181,22 @@ export class Response {
     this.#listener.onResponseEnd();
   }
 
+  /**
+   * Sends a response before the response: 100 or another of 1xx (RFC 9110 §15.2). Clients of HTTP/1.0 know none of them and
+   * get nothing.
+   * @param fields what it has besides the status
+   */
+  sendInterim(status: number, fields?: ResponseFields): void {
+    const { connection } = this;
+    if (this.isSent || this.#request.head.minorVersion === 0) return;
+    output.writeText(connection, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+    for (let i = 0; i < (fields?.count ?? 0); i++) {
+      output.writeText(connection, `${fields!.name(i)}: ${fields!.value(i)}\r\n`);
+    }
+    output.write(connection, lineEnd);
+    output.flush();
+  }
+
   /** Makes it a short page about an error. Fields that were set are kept. */
   setError(status: number, reason?: string): void {
     this.prepared = undefined;
