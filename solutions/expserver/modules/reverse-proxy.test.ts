@@ -1,51 +1,10 @@
-import { INADDR_LOOPBACK } from "expserver-course/linux";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { closed, listener } from "../../../linux/test-sockets.ts";
-import { persistence } from "../http/persistence.ts";
-import { Route, Site, VirtualServer } from "../http/router.ts";
-import { request, responses, TestClient } from "../http/test-session.ts";
+import { request, responses, type TestClient } from "../http/test-session.ts";
 import { pooledConnections } from "../http/upstream-pool.ts";
-import { type TcpConnection, TcpServer } from "../network/tcp.ts";
 import { SteppedLoop } from "../network/test-loop.ts";
-import { type ReverseProxyOptions, reverseProxy } from "./reverse-proxy.ts";
-
-/** A server behind the proxy: what it has received, and what it does when a request is complete. */
-class Origin {
-  readonly server: TcpServer;
-  /** By connection, all that has come. */
-  readonly received: string[] = [];
-  readonly connections: TcpConnection[] = [];
-  /** Called with what a connection has received, each time that something comes. */
-  onRequest: (connection: TcpConnection, text: string, index: number) => void = () => {};
-
-  constructor(loop: SteppedLoop) {
-    this.server = TcpServer.listen(loop.asLoop, { host: INADDR_LOOPBACK, port: 0 }, (connection) => {
-      const index = this.connections.push(connection) - 1;
-      this.received.push("");
-      connection.handler = {
-        onData: (bytes, length) => {
-          this.received[index] += Buffer.from(bytes.subarray(0, length)).toString("latin1");
-          this.onRequest(connection, this.received[index]!, index);
-        },
-        onEnd: () => connection.end(),
-        onDrain() {},
-        onClose() {},
-      };
-    });
-    onTestFinished(() => this.server.destroy());
-  }
-
-  /** Answers each request, once its head is complete, by a text. */
-  answer(text: string): void {
-    this.onRequest = (connection, received) => {
-      if (received.endsWith("\r\n\r\n")) say(connection, text);
-    };
-  }
-}
-
-function say(connection: TcpConnection, text: string): void {
-  connection.write(Buffer.from(text, "latin1"));
-}
+import type { ReverseProxyOptions } from "./reverse-proxy.ts";
+import { lineAfter, Origin, ok, proxyClient, say } from "./test-proxy.ts";
 
 let loop: SteppedLoop;
 let origin: Origin;
@@ -56,24 +15,9 @@ beforeEach(() => {
 });
 
 /** A client of a proxy in front of the origin, or of another port. */
-function clientOf(options: ReverseProxyOptions = {}, port = origin.server.address.port): TestClient {
-  const server = new VirtualServer([]);
-  const route = new Route("/");
-  const config = {
-    type: "reverse_proxy",
-    upstreams: [{ host: INADDR_LOOPBACK, port }],
-    upstream_timeouts: { connect_ms: 3000, read_ms: 5000 },
-  };
-  const core = { loop: loop.asLoop, own: <T extends { destroy(): void }>(owned: T) => owned };
-  persistence().setUpServer!({ phases: server.phases } as never);
-  reverseProxy(options).setUpRoute!({ core, config, route } as never);
-  server.addRoute(route);
-  return new TestClient(new Site([server]), loop);
+function clientOf(options: ReverseProxyOptions = {}, port?: number): TestClient {
+  return proxyClient(origin, { ...options, port });
 }
-
-const lineAfter = (text: string, name: string) => new RegExp(`^${name}: (.*)\r$`, "im").exec(text)?.[1];
-const ok = (body: string, ...fields: string[]) =>
-  ["HTTP/1.1 200 OK", `Content-Length: ${body.length}`, ...fields, "", body].join("\r\n");
 
 describe("the upstream gets", () => {
   test("method, path, query, host and fields", () => {
