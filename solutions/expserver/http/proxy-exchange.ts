@@ -22,7 +22,10 @@ export interface ProxyFeature {
   requestFields?(request: Request): string;
   /** Looks at a response before it goes to the client; its fields are set. */
   onResponse?(request: Request, response: Response, upstream: ResponseParser): void;
-  /** There is no response from the upstream, and one of 502 or 504 is about to be sent. */
+  /**
+   * There is no response from the upstream, and one of 502 or 504 is about to be sent.
+   * @param code why: a type of error as RFC 9209 §2.3 names them, or the name of a system call's error
+   */
   onFailure?(request: Request, response: Response, code: string): void;
   /**
    * The upstream has answered 101 and speaks another protocol from now on. Status and fields of the response are set, without
@@ -157,7 +160,7 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     while (!this.#head.isComplete) {
       at += this.#head.parse(bytes, at, length);
       if (this.#head.refusal !== undefined) {
-        this.#fail(502, "http_response_incomplete");
+        this.#fail(502, "http_protocol_error");
         return;
       }
       if (!this.#head.isComplete) return;
@@ -168,7 +171,7 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     }
     at = this.#body.read(bytes, at, length, this.#client);
     if (this.#isOver) return; // the client has gone meanwhile
-    if (this.#body.refusal !== undefined) this.#fail(502, "http_response_incomplete");
+    if (this.#body.refusal !== undefined) this.#fail(502, "http_protocol_error");
     else if (this.#body.isComplete) this.#complete(at === length);
   }
 
