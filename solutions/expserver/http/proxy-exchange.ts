@@ -80,13 +80,18 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
       if (!this.#response.write(bytes, start, end)) this.#upstream?.pause();
     },
     onBodyEnd: () => {},
-    onDrain: () => this.#upstream?.resume(),
+    onDrain: () => {
+      this.#turnSince = this.#settings.loop.now;
+      this.#upstream?.resume();
+    },
     onClientGone: () => this.#end(false),
   };
   #upstream: TcpConnection | undefined;
   /** Gives up the attempt to connect. */
   #cancel: (() => void) | undefined;
   #timer: Timer | undefined;
+  /** Since when it can only be the upstream that we wait for, as far as the timer or the client has told. */
+  #turnSince = 0;
   #isReused = false;
   /** The whole request is on its way. */
   #isRequestSent: boolean;
@@ -120,7 +125,7 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     const { features, connections, droppedRequestFields } = this.#settings;
     let more = connections.persists ? "" : "Connection: close\r\n";
     for (const feature of features) more += feature.requestFields?.(this.#request) ?? "";
-    const hasRoom = sendRequestHead(connection, this.#request, droppedRequestFields, more);
+    const hasRoom = sendRequestHead(connection, this.#address, this.#request, droppedRequestFields, more);
     this.#watch();
     if (hasRoom && !this.#isRequestSent) this.#request.source.resumeBody();
   }
@@ -323,15 +328,16 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   /** The timer is due: has the upstream been silent all the time, although it was its turn? */
   #checkProgress(): void {
     const { loop, readMs } = this.#settings;
-    const isClientsTurn = !this.#isRequestSent || this.#isWaitingForClient;
-    const silentMs = isClientsTurn ? 0 : loop.now - this.#upstream!.lastProgress;
+    if (this.#isClientsTurn) this.#turnSince = loop.now;
+    const silentMs = loop.now - Math.max(this.#turnSince, this.#upstream!.lastProgress);
     if (silentMs >= readMs) this.#fail(504, "http_response_timeout");
     else loop.timers.rearm(this.#timer!, readMs - silentMs);
   }
 
-  /** The client does not read, and the upstream is not read from for that reason. */
-  get #isWaitingForClient(): boolean {
-    return this.#response.isSent && !this.#response.connection.isWritable;
+  /** Whether we wait for the client: to send more of its request, or to read what there is of the response. */
+  get #isClientsTurn(): boolean {
+    const isToSend = !this.#isRequestSent && this.#upstream!.isWritable;
+    return isToSend || (this.#response.isSent && !this.#response.connection.isWritable);
   }
 }
 

@@ -1,4 +1,6 @@
+import { formatAddress } from "expserver-course/linux";
 import type { TcpConnection } from "../network/tcp.ts";
+import type { UpstreamAddress } from "../network/upstream.ts";
 import type { HopByHopFields } from "./hop-by-hop.ts";
 import type { Request } from "./request.ts";
 
@@ -9,11 +11,13 @@ const lineEnd = "\r\n";
 /**
  * Sends the head of a request to an upstream. It is written anew from what the parser has understood and never copied as a whole:
  * whatever the client meant by something else, the upstream does not get to see it.
+ * @param address where it goes; also its Host, when a client of HTTP/1.0 has named none
  * @param more fields that are added, each with its line end
  * @returns whether the upstream's connection has room for more
  */
 export function sendRequestHead(
   connection: TcpConnection,
+  address: UpstreamAddress,
   request: Request,
   dropped: HopByHopFields,
   more: string,
@@ -22,7 +26,7 @@ export function sendRequestHead(
   const { fields, framing } = head;
   const query = head.query === undefined ? "" : `?${head.query}`;
   let at = buffer.write(`${head.method} ${request.path}${query} HTTP/1.1\r\n`, "latin1");
-  if (head.host !== undefined) at += buffer.write(`Host: ${head.host}\r\n`, at, "latin1");
+  at += buffer.write(`Host: ${head.host ?? formatAddress(address)}\r\n`, at, "latin1");
   dropped.read(fields);
   for (let i = 0; i < fields.count; i++) {
     if (dropped.has(fields, i)) continue;

@@ -64,6 +64,12 @@ describe("the upstream gets", () => {
     expect(lineAfter(origin.received[0]!, field.split(":")[0]!)).toBe(field.split(": ")[1]);
   });
 
+  test("its own address as the host where the client has named none", () => {
+    origin.answer(ok("x"));
+    clientOf().ask("GET / HTTP/1.0\r\n\r\n");
+    expect(lineAfter(origin.received[0]!, "Host")).toBe(`127.0.0.1:${origin.server.address.port}`);
+  });
+
   test("nothing of a request that is refused, nor of what comes behind it", () => {
     const client = clientOf({ connections: pooledConnections() });
     client.say(
@@ -145,6 +151,41 @@ describe("the client gets", () => {
     ]);
   });
 
+  test("an interim response before the response, but not one that goes on to 100", () => {
+    origin.answer(
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\nConnection: y\r\n\r\n${ok("hello")}`,
+    );
+    const answer = clientOf().ask(request("GET /"));
+    expect(answer.startsWith("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\n")).toBe(true);
+  });
+
+  test("the next answer too when one came before its request was complete", () => {
+    origin.onRequest = (connection, text) => {
+      // Nothing of the body is taken, so that the proxy has to keep its client from sending more.
+      if (text.startsWith("GET ")) say(connection, ok("next"));
+      else connection.pause();
+    };
+    const client = clientOf();
+    const [size, piece] = [24 * 1024 * 1024, "x".repeat(1024 * 1024)];
+    client.say(request("POST /", [`Content-Length: ${size}`]));
+    let sent = 0;
+    for (let count = 1; sent < size - 100_000 && count > 0; sent += count) {
+      count = client.sendSome(piece.slice(0, size - 100_000 - sent));
+      loop.settle();
+    }
+    say(origin.connections[0]!, ok("early"));
+    loop.settle();
+    expect(responses(client.receive())).toMatchObject([{ status: 200, body: "early" }]);
+  });
+
+  test("each piece of a response as it comes, also while another request waits behind", () => {
+    origin.onRequest = (connection) => say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    const client = clientOf();
+    expect(client.ask(request("GET /a") + request("GET /b")).endsWith("\r\n\r\n01234")).toBe(true);
+    say(origin.connections[0]!, "567");
+    expect(client.receive()).toBe("567");
+  });
+
   test("no more of a response than it reads", () => {
     let written = 0;
     origin.onRequest = (connection) => {
@@ -221,6 +262,15 @@ describe("without a whole response", () => {
     expect(responses(client.ask(request("GET /")))).toMatchObject([{ status: 502 }]);
   });
 
+  test("the client's connection goes on behind a body that nobody has taken", () => {
+    const { fd, address } = listener();
+    const client = clientOf({}, address.port);
+    closed(fd);
+    const ask = () => client.ask(request("POST /", ["Content-Length: 5"], "hello"));
+    expect(responses(ask())).toMatchObject([{ status: 502 }]);
+    expect(responses(ask())).toMatchObject([{ status: 502 }]);
+  });
+
   test("since the upstream is silent, it is 504", () => {
     const client = clientOf();
     client.say(request("GET /"));
@@ -228,6 +278,48 @@ describe("without a whole response", () => {
     expect(client.receive()).toBe("");
     loop.advance(1);
     expect(responses(client.receive())).toMatchObject([{ status: 504 }]);
+  });
+
+  test("since the upstream takes nothing of the request, it is 504", () => {
+    origin.onRequest = (connection) => connection.pause();
+    const client = clientOf();
+    client.say(request("POST /", [`Content-Length: ${64 * 1024 * 1024}`]));
+    const piece = "x".repeat(1024 * 1024);
+    while (client.sendSome(piece) > 0) loop.settle();
+    loop.advance(5000);
+    loop.settle();
+    expect(responses(client.receive())).toMatchObject([{ status: 504 }]);
+  });
+
+  test("there is no time limit while the client does not send the rest of its request", () => {
+    origin.onRequest = (connection, text) => {
+      if (text.endsWith("hello")) say(connection, ok("x"));
+    };
+    const client = clientOf();
+    client.say(request("POST /", ["Content-Length: 5"], "hel"));
+    for (let i = 0; i < 5; i++) loop.advance(4999);
+    expect(responses(client.ask("lo"))).toMatchObject([{ status: 200 }]);
+  });
+
+  test("there is no time limit while the client does not read, and a whole one when it reads again", () => {
+    const piece = Buffer.alloc(1024 * 1024, "x");
+    const size = 64 * piece.length;
+    let written = 0;
+    origin.onRequest = (connection) => {
+      say(connection, `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      connection.handler.onDrain = () => {
+        while (written < 64 && connection.write(piece)) written++;
+        written++;
+      };
+      connection.handler.onDrain();
+    };
+    const client = clientOf();
+    client.say(request("GET /"));
+    loop.settle();
+    for (let i = 0; i < 5; i++) loop.advance(4999);
+    const received = client.receive();
+    expect(client.over).toBe("");
+    expect(received.length - received.indexOf("\r\n\r\n") - 4).toBe(size);
   });
 
   test("since the upstream falls silent half-way, it is a break", () => {
