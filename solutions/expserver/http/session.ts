@@ -113,7 +113,6 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     }
     this.response.isCorked = false; // what comes later leaves when it comes
     output.flush();
-    this.response.isCorked = false; // what is answered later leaves when it is there
     this.#isReading = false;
     if (this.#state === "closing") return;
     if (this.#state === "body" || this.#state === "response") this.request.retain();
