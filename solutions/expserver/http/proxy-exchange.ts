@@ -10,16 +10,19 @@ import type { BodyWriter, Response } from "./response.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type { UpstreamConnections, UpstreamUser } from "./upstream-connections.ts";
-import { endRequestBody, sendRequestBody, sendRequestHead } from "./upstream-request.ts";
+import {
+  endRequestBody,
+  type RequestFieldsWriter,
+  sendRequestBody,
+  sendRequestHead,
+} from "./upstream-request.ts";
 
 /** Something that takes part in proxying. */
-export interface ProxyFeature {
+export interface ProxyFeature extends RequestFieldsWriter {
   /** Fields of requests that are not passed on, in lower case. */
   readonly droppedRequestFields?: readonly string[];
   /** Fields of responses that are not passed on, in lower case. */
   readonly droppedResponseFields?: readonly string[];
-  /** Fields that the request to the upstream gets, each with its line end. */
-  requestFields?(request: Request): string;
   /** Looks at a response before it goes to the client; its fields are set. */
   onResponse?(request: Request, response: Response, upstream: ResponseParser): void;
   /**
@@ -123,9 +126,9 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     this.#isReused = isReused;
     connection.handler = this;
     const { features, connections, droppedRequestFields } = this.#settings;
-    let more = connections.persists ? "" : "Connection: close\r\n";
-    for (const feature of features) more += feature.requestFields?.(this.#request) ?? "";
-    const hasRoom = sendRequestHead(connection, this.#address, this.#request, droppedRequestFields, more);
+    const [address, request] = [this.#address, this.#request];
+    const { persists } = connections;
+    const hasRoom = sendRequestHead(connection, address, request, droppedRequestFields, features, persists);
     this.#watch();
     if (hasRoom && !this.#isRequestSent) this.#request.source.resumeBody();
   }
@@ -214,7 +217,7 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     const { fields } = this.#head;
     droppedResponseFields.read(fields);
     for (let i = 0; i < fields.count; i++) {
-      if (!droppedResponseFields.has(fields, i)) target.add(fields.name(i), fields.value(i));
+      if (!droppedResponseFields.has(fields, i)) target.addReceived(fields, i);
     }
   }
 

@@ -190,9 +190,7 @@ export class Response {
     const { connection } = this;
     if (this.isSent || this.#request.head.minorVersion === 0) return;
     output.writeText(connection, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
-    for (let i = 0; i < (fields?.count ?? 0); i++) {
-      output.writeText(connection, `${fields!.name(i)}: ${fields!.value(i)}\r\n`);
-    }
+    fields?.writeTo(output, connection);
     output.write(connection, lineEnd);
     output.flush();
   }
@@ -298,9 +296,7 @@ export class Response {
     const { connection, fields } = this;
     output.write(connection, headStart(this.status));
     if (this.prepared !== undefined) output.write(connection, this.prepared);
-    for (let i = 0; i < fields.count; i++) {
-      output.writeText(connection, `${fields.name(i)}: ${fields.value(i)}\r\n`);
-    }
+    fields.writeTo(output, connection);
     // An answer to HEAD tells the length that GET would have; 204 and 304 have none to tell (RFC 9110 §8.6).
     if (this.#contentFields !== undefined) {
       output.write(connection, this.#contentFields);

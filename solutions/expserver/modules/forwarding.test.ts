@@ -77,6 +77,26 @@ describe("the upstream hears", () => {
     expect(values("Via")).toEqual(["1.0 first, 1.1 second", "1.0 eXpServer"]);
   });
 
+  test("all of a host that is as long as a head may be, and everything behind it", () => {
+    const host = "h".repeat(32_000);
+    const client = proxyClient(origin, { features: [forwarding()] });
+    client.ask(`GET / HTTP/1.1\r\nHost: ${host}\r\nX-Last: 1\r\n\r\n`);
+    expect(lineAfter(origin.received[0]!, "Host")).toBe(host);
+    expect(lineAfter(origin.received[0]!, "X-Forwarded-Host")).toBe(host);
+    expect(lineAfter(origin.received[0]!, "X-Last")).toBe("1");
+    expect(origin.received[0]!.endsWith("\r\n\r\n")).toBe(true);
+  });
+
+  test("of each request on a connection the host that it names", () => {
+    const client = proxyClient(origin, { features: [forwarding()], connections: pooledConnections() });
+    for (const host of ["one.example", "two.example", "TWO.example", "one.example"]) {
+      origin.received[0] = "";
+      client.ask(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      expect(lineAfter(origin.received[0]!, "Host")).toBe(host);
+      expect(lineAfter(origin.received[0]!, "Forwarded")).toBe(`for=127.0.0.1;host=${host};proto=http`);
+    }
+  });
+
   test("a host with a port in quotes, where the grammar wants them", () => {
     proxyClient(origin, { features: [forwarding()] }).ask("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n");
     expect(lineAfter(origin.received[0]!, "Forwarded")).toBe('for=127.0.0.1;host="[::1]:80";proto=http');

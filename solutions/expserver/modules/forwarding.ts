@@ -3,10 +3,14 @@ import { FieldName, type Fields } from "../http/fields.ts";
 import type { ProxyFeature } from "../http/proxy-exchange.ts";
 import type { Request } from "../http/request.ts";
 import { IpNetworks, isNetwork } from "../network/ip-networks.ts";
+import type { TcpConnection } from "../network/tcp.ts";
 import type { ConfiguredProxyFeature } from "./reverse-proxy.ts";
 
 /** How this proxy calls itself in Via and Proxy-Status. */
 const pseudonym = "eXpServer";
+
+/** By the minor version of HTTP in which a message came. */
+const via = [`1.0 ${pseudonym}`, `1.1 ${pseudonym}`];
 
 const forwardedFor = new FieldName("x-forwarded-for");
 const forwardedProto = new FieldName("x-forwarded-proto");
@@ -37,9 +41,9 @@ export function forwarding(): ConfiguredProxyFeature {
       const trusted = new IpNetworks(config.trusted_proxies as string[]);
       return {
         droppedRequestFields: believed.map(({ text }) => text),
-        requestFields: (request) => fieldsFor(request, trusted),
+        writeRequestFields: (request, head) => head.text(fieldsFor(request, trusted)),
         onResponse: (_request, response, { minorVersion }) => {
-          response.fields.add("Via", `1.${minorVersion} ${pseudonym}`);
+          response.fields.add("Via", via[minorVersion]!);
         },
         onFailure: (_request, response, code) => {
           response.fields.set("Proxy-Status", `${pseudonym}; error=${errorType(code)}`);
@@ -49,24 +53,47 @@ export function forwarding(): ConfiguredProxyFeature {
   };
 }
 
-function fieldsFor({ head, connection }: Request, trusted: IpNetworks): string {
-  const { host } = connection.peer;
-  const client = plainAddress(host);
+/** What was last said of the requests of a connection: all of them come from one client, and almost always for one host. */
+type Said = { host: string | undefined; minorVersion: number; text: string };
+const lastSaid = new WeakMap<TcpConnection, Said>();
+
+/** All fields about a request, each with its line end. */
+function fieldsFor(request: Request, trusted: IpNetworks): string {
+  const { connection } = request;
+  const { host, minorVersion } = request.head;
+  const last = lastSaid.get(connection);
+  if (last !== undefined && last.host === host && last.minorVersion === minorVersion) return last.text;
+  if (trusted.has(connection.peer.host)) return relayedFields(request);
+  const text = ownFields(request);
+  lastSaid.set(connection, { host, minorVersion, text });
+  return text;
+}
+
+/** Who the client is, as far as we see it. */
+function seen({ head, connection }: Request) {
+  const client = plainAddress(connection.peer.host);
   const proto = connection.transport.tls === null ? "http" : "https";
-  const element = forwardedElement(client, head.host, proto);
-  const via = `Via: 1.${head.minorVersion} ${pseudonym}\r\n`;
-  if (!trusted.has(host)) {
-    const hostField = head.host === undefined ? "" : `X-Forwarded-Host: ${head.host}\r\n`;
-    return `X-Forwarded-For: ${client}\r\nX-Forwarded-Proto: ${proto}\r\n${hostField}Forwarded: ${element}\r\n${via}`;
-  }
-  const { fields } = head;
+  return { client, proto, element: forwardedElement(client, head.host, proto) };
+}
+
+function ownFields(request: Request): string {
+  const { host, minorVersion } = request.head;
+  const { client, proto, element } = seen(request);
+  const hostField = host === undefined ? "" : `X-Forwarded-Host: ${host}\r\n`;
+  return `X-Forwarded-For: ${client}\r\nX-Forwarded-Proto: ${proto}\r\n${hostField}Forwarded: ${element}\r\nVia: ${via[minorVersion]}\r\n`;
+}
+
+/** What a proxy says of its client, and we of that proxy. */
+function relayedFields(request: Request): string {
+  const { fields, host, minorVersion } = request.head;
+  const { client, proto, element } = seen(request);
   let text = `X-Forwarded-For: ${listWith(fields.get(forwardedFor), client)}\r\n`;
   text += `X-Forwarded-Proto: ${fields.get(forwardedProto) ?? proto}\r\n`;
-  const hostValue = fields.get(forwardedHost) ?? head.host;
+  const hostValue = fields.get(forwardedHost) ?? host;
   if (hostValue !== undefined) text += `X-Forwarded-Host: ${hostValue}\r\n`;
   text += `Forwarded: ${listWith(fields.get(forwarded), element)}\r\n`;
   for (const name of alsoBelieved) text += passed(fields, name);
-  return text + via;
+  return `${text}Via: ${via[minorVersion]}\r\n`;
 }
 
 /** A list with one more element behind the others. */

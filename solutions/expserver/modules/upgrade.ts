@@ -17,9 +17,9 @@ const upgradeName = new FieldName("upgrade");
  */
 export function upgrade(protocols: readonly string[] = ["websocket"]): ProxyFeature {
   return {
-    requestFields(request) {
+    writeRequestFields(request, head) {
       const protocol = requested(request, protocols);
-      return protocol === undefined ? "" : `Connection: upgrade\r\nUpgrade: ${protocol}\r\n`;
+      if (protocol !== undefined) head.text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n`);
     },
     onSwitch(request, response, head, upstream, rest) {
       const protocol = requested(request, protocols);
