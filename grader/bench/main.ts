@@ -11,6 +11,7 @@ import { measureAllocations } from "./allocations.ts";
 import { Unavailable } from "./contender.ts";
 import { measureFeedback } from "./feedback.ts";
 import { measureParser } from "./parser.ts";
+import { measureHttpProxy } from "./proxy-http.ts";
 import { measureRelay } from "./relay.ts";
 import { measureRoundTrips } from "./round-trips.ts";
 import type { Options, Section } from "./section.ts";
@@ -32,6 +33,7 @@ const parts: Record<string, Part> = {
   relay: { usual: true, measure: measureRelay },
   "static-files": { usual: true, measure: measureStaticFiles },
   parser: { usual: true, measure: measureParser },
+  "proxy-http": { usual: true, measure: measureHttpProxy },
   allocations: { usual: true, measure: measureAllocations },
   profile: { usual: false, measure: profileReferences },
   feedback: { usual: true, measure: measureFeedback },

@@ -44,6 +44,7 @@ export class RequestParser extends HeadParser {
   #authorityEnd = 0;
   #hostIndex = -1;
   #expectIndex = -1;
+  #lastHost = "";
 
   constructor() {
     super(requestLineBytes);
@@ -76,9 +77,22 @@ export class RequestParser extends HeadParser {
 
   /** Host and port: those of the target where it has any, else those of the Host field (RFC 9112 §3.2.2). */
   get host(): string | undefined {
+    const { bytes, origin } = this.fields;
     if (this.#authorityEnd > this.#authorityStart)
-      return this.#text(this.#authorityStart, this.#authorityEnd);
-    return this.#hostIndex === -1 ? undefined : this.fields.value(this.#hostIndex);
+      return this.#hostAt(bytes, origin + this.#authorityStart, origin + this.#authorityEnd);
+    const index = this.#hostIndex;
+    if (index === -1) return undefined;
+    return this.#hostAt(bytes, this.fields.valueStart(index), this.fields.valueEnd(index));
+  }
+
+  /** A host as text. On one connection it is almost always the one of the request before, whose string exists already. */
+  #hostAt(bytes: Uint8Array, start: number, end: number): string {
+    const last = this.#lastHost;
+    let same = last.length === end - start ? 0 : -1;
+    while (same >= 0 && same < last.length)
+      same = bytes[start + same] === last.charCodeAt(same) ? same + 1 : -1;
+    if (same === -1) this.#lastHost = latin1(bytes, start, end);
+    return this.#lastHost;
   }
 
   /** The value of Expect; `undefined` where there is none. */

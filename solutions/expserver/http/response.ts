@@ -181,6 +181,20 @@ export class Response {
     this.#listener.onResponseEnd();
   }
 
+  /**
+   * Sends a response before the response: 100 or another of 1xx (RFC 9110 §15.2). Clients of HTTP/1.0 know none of them and
+   * get nothing.
+   * @param fields what it has besides the status
+   */
+  sendInterim(status: number, fields?: ResponseFields): void {
+    const { connection } = this;
+    if (this.isSent || this.#request.head.minorVersion === 0) return;
+    output.writeText(connection, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+    fields?.writeTo(output, connection);
+    output.write(connection, lineEnd);
+    output.flush();
+  }
+
   /** Makes it a short page about an error. Fields that were set are kept. */
   setError(status: number, reason?: string): void {
     this.prepared = undefined;
@@ -282,9 +296,7 @@ export class Response {
     const { connection, fields } = this;
     output.write(connection, headStart(this.status));
     if (this.prepared !== undefined) output.write(connection, this.prepared);
-    for (let i = 0; i < fields.count; i++) {
-      output.writeText(connection, `${fields.name(i)}: ${fields.value(i)}\r\n`);
-    }
+    fields.writeTo(output, connection);
     // An answer to HEAD tells the length that GET would have; 204 and 304 have none to tell (RFC 9110 §8.6).
     if (this.#contentFields !== undefined) {
       output.write(connection, this.#contentFields);

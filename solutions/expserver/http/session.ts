@@ -111,8 +111,8 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
       at = this.#readSome(bytes, at, length);
       if (this.#isAnswered()) before = -1;
     }
+    this.response.isCorked = false; // what comes later leaves when it comes
     output.flush();
-    this.response.isCorked = false; // what is answered later leaves when it is there
     this.#isReading = false;
     if (this.#state === "closing") return;
     if (this.#state === "body" || this.#state === "response") this.request.retain();
@@ -214,8 +214,9 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
   }
 
   /**
-   * Whether the exchange is over; what follows from that is done here: the next request, or the end. A body that nobody
-   * wanted is read to its end, or, when it is long, the connection ends.
+   * What follows from an exchange that is over: the next request, or the end. A body that nobody wanted is read to its
+   * end, or, when it is long, the connection ends.
+   * @returns whether bytes can be read now that could not before
    */
   #isAnswered(): boolean {
     if (!this.response.isEnded || (this.#state !== "response" && this.#state !== "body")) return false;
@@ -226,8 +227,13 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     if (this.#state === "body") {
       const { remaining, received } = this.#body;
       this.request.bodySink = undefined;
-      if (Math.max(received, remaining) > mostDiscarded) this.#close();
-      return false;
+      if (Math.max(received, remaining) > mostDiscarded) {
+        this.#close();
+        return false;
+      }
+      const wasPaused = this.#isBodyPaused; // by whoever wanted the body, and does not any more
+      this.#isBodyPaused = false;
+      return wasPaused;
     }
     this.request.reset();
     this.response.reset();

@@ -1,51 +1,10 @@
-import { INADDR_LOOPBACK } from "expserver-course/linux";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { closed, listener } from "../../../linux/test-sockets.ts";
-import { persistence } from "../http/persistence.ts";
-import { Route, Site, VirtualServer } from "../http/router.ts";
-import { request, responses, TestClient } from "../http/test-session.ts";
+import { request, responses, type TestClient } from "../http/test-session.ts";
 import { pooledConnections } from "../http/upstream-pool.ts";
-import { type TcpConnection, TcpServer } from "../network/tcp.ts";
 import { SteppedLoop } from "../network/test-loop.ts";
-import { type ReverseProxyOptions, reverseProxy } from "./reverse-proxy.ts";
-
-/** A server behind the proxy: what it has received, and what it does when a request is complete. */
-class Origin {
-  readonly server: TcpServer;
-  /** By connection, all that has come. */
-  readonly received: string[] = [];
-  readonly connections: TcpConnection[] = [];
-  /** Called with what a connection has received, each time that something comes. */
-  onRequest: (connection: TcpConnection, text: string, index: number) => void = () => {};
-
-  constructor(loop: SteppedLoop) {
-    this.server = TcpServer.listen(loop.asLoop, { host: INADDR_LOOPBACK, port: 0 }, (connection) => {
-      const index = this.connections.push(connection) - 1;
-      this.received.push("");
-      connection.handler = {
-        onData: (bytes, length) => {
-          this.received[index] += Buffer.from(bytes.subarray(0, length)).toString("latin1");
-          this.onRequest(connection, this.received[index]!, index);
-        },
-        onEnd: () => connection.end(),
-        onDrain() {},
-        onClose() {},
-      };
-    });
-    onTestFinished(() => this.server.destroy());
-  }
-
-  /** Answers each request, once its head is complete, by a text. */
-  answer(text: string): void {
-    this.onRequest = (connection, received) => {
-      if (received.endsWith("\r\n\r\n")) say(connection, text);
-    };
-  }
-}
-
-function say(connection: TcpConnection, text: string): void {
-  connection.write(Buffer.from(text, "latin1"));
-}
+import type { ReverseProxyOptions } from "./reverse-proxy.ts";
+import { lineAfter, Origin, ok, proxyClient, say } from "./test-proxy.ts";
 
 let loop: SteppedLoop;
 let origin: Origin;
@@ -56,24 +15,9 @@ beforeEach(() => {
 });
 
 /** A client of a proxy in front of the origin, or of another port. */
-function clientOf(options: ReverseProxyOptions = {}, port = origin.server.address.port): TestClient {
-  const server = new VirtualServer([]);
-  const route = new Route("/");
-  const config = {
-    type: "reverse_proxy",
-    upstreams: [{ host: INADDR_LOOPBACK, port }],
-    upstream_timeouts: { connect_ms: 3000, read_ms: 5000 },
-  };
-  const core = { loop: loop.asLoop, own: <T extends { destroy(): void }>(owned: T) => owned };
-  persistence().setUpServer!({ phases: server.phases } as never);
-  reverseProxy(options).setUpRoute!({ core, config, route } as never);
-  server.addRoute(route);
-  return new TestClient(new Site([server]), loop);
+function clientOf(options: ReverseProxyOptions = {}, port?: number): TestClient {
+  return proxyClient(origin, { ...options, port });
 }
-
-const lineAfter = (text: string, name: string) => new RegExp(`^${name}: (.*)\r$`, "im").exec(text)?.[1];
-const ok = (body: string, ...fields: string[]) =>
-  ["HTTP/1.1 200 OK", `Content-Length: ${body.length}`, ...fields, "", body].join("\r\n");
 
 describe("the upstream gets", () => {
   test("method, path, query, host and fields", () => {
@@ -118,6 +62,12 @@ describe("the upstream gets", () => {
       { status: 200, body: "x" },
     ]);
     expect(lineAfter(origin.received[0]!, field.split(":")[0]!)).toBe(field.split(": ")[1]);
+  });
+
+  test("its own address as the host where the client has named none", () => {
+    origin.answer(ok("x"));
+    clientOf().ask("GET / HTTP/1.0\r\n\r\n");
+    expect(lineAfter(origin.received[0]!, "Host")).toBe(`127.0.0.1:${origin.server.address.port}`);
   });
 
   test("nothing of a request that is refused, nor of what comes behind it", () => {
@@ -201,6 +151,41 @@ describe("the client gets", () => {
     ]);
   });
 
+  test("an interim response before the response, but not one that goes on to 100", () => {
+    origin.answer(
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\nConnection: y\r\n\r\n${ok("hello")}`,
+    );
+    const answer = clientOf().ask(request("GET /"));
+    expect(answer.startsWith("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\n")).toBe(true);
+  });
+
+  test("the next answer too when one came before its request was complete", () => {
+    origin.onRequest = (connection, text) => {
+      // Nothing of the body is taken, so that the proxy has to keep its client from sending more.
+      if (text.startsWith("GET ")) say(connection, ok("next"));
+      else connection.pause();
+    };
+    const client = clientOf();
+    const [size, piece] = [24 * 1024 * 1024, "x".repeat(1024 * 1024)];
+    client.say(request("POST /", [`Content-Length: ${size}`]));
+    let sent = 0;
+    for (let count = 1; sent < size - 100_000 && count > 0; sent += count) {
+      count = client.sendSome(piece.slice(0, size - 100_000 - sent));
+      loop.settle();
+    }
+    say(origin.connections[0]!, ok("early"));
+    loop.settle();
+    expect(responses(client.receive())).toMatchObject([{ status: 200, body: "early" }]);
+  });
+
+  test("each piece of a response as it comes, also while another request waits behind", () => {
+    origin.onRequest = (connection) => say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    const client = clientOf();
+    expect(client.ask(request("GET /a") + request("GET /b")).endsWith("\r\n\r\n01234")).toBe(true);
+    say(origin.connections[0]!, "567");
+    expect(client.receive()).toBe("567");
+  });
+
   test("no more of a response than it reads", () => {
     let written = 0;
     origin.onRequest = (connection) => {
@@ -277,6 +262,15 @@ describe("without a whole response", () => {
     expect(responses(client.ask(request("GET /")))).toMatchObject([{ status: 502 }]);
   });
 
+  test("the client's connection goes on behind a body that nobody has taken", () => {
+    const { fd, address } = listener();
+    const client = clientOf({}, address.port);
+    closed(fd);
+    const ask = () => client.ask(request("POST /", ["Content-Length: 5"], "hello"));
+    expect(responses(ask())).toMatchObject([{ status: 502 }]);
+    expect(responses(ask())).toMatchObject([{ status: 502 }]);
+  });
+
   test("since the upstream is silent, it is 504", () => {
     const client = clientOf();
     client.say(request("GET /"));
@@ -284,6 +278,48 @@ describe("without a whole response", () => {
     expect(client.receive()).toBe("");
     loop.advance(1);
     expect(responses(client.receive())).toMatchObject([{ status: 504 }]);
+  });
+
+  test("since the upstream takes nothing of the request, it is 504", () => {
+    origin.onRequest = (connection) => connection.pause();
+    const client = clientOf();
+    client.say(request("POST /", [`Content-Length: ${64 * 1024 * 1024}`]));
+    const piece = "x".repeat(1024 * 1024);
+    while (client.sendSome(piece) > 0) loop.settle();
+    loop.advance(5000);
+    loop.settle();
+    expect(responses(client.receive())).toMatchObject([{ status: 504 }]);
+  });
+
+  test("there is no time limit while the client does not send the rest of its request", () => {
+    origin.onRequest = (connection, text) => {
+      if (text.endsWith("hello")) say(connection, ok("x"));
+    };
+    const client = clientOf();
+    client.say(request("POST /", ["Content-Length: 5"], "hel"));
+    for (let i = 0; i < 5; i++) loop.advance(4999);
+    expect(responses(client.ask("lo"))).toMatchObject([{ status: 200 }]);
+  });
+
+  test("there is no time limit while the client does not read, and a whole one when it reads again", () => {
+    const piece = Buffer.alloc(1024 * 1024, "x");
+    const size = 64 * piece.length;
+    let written = 0;
+    origin.onRequest = (connection) => {
+      say(connection, `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      connection.handler.onDrain = () => {
+        while (written < 64 && connection.write(piece)) written++;
+        written++;
+      };
+      connection.handler.onDrain();
+    };
+    const client = clientOf();
+    client.say(request("GET /"));
+    loop.settle();
+    for (let i = 0; i < 5; i++) loop.advance(4999);
+    const received = client.receive();
+    expect(client.over).toBe("");
+    expect(received.length - received.indexOf("\r\n\r\n") - 4).toBe(size);
   });
 
   test("since the upstream falls silent half-way, it is a break", () => {
