@@ -160,6 +160,20 @@ export class Response {
     todo(`4f: end, by ${lastChunk.length} bytes where there are chunks`);
   }
 
+  /**
+   * Sends a response before the response: 100 or another of 1xx (RFC 9110 §15.2). Clients of HTTP/1.0 know none of them and
+   * get nothing.
+   * @param fields what it has besides the status
+   */
+  sendInterim(status: number, fields?: ResponseFields): void {
+    const { connection } = this;
+    if (this.isSent || this.#request.head.minorVersion === 0) return;
+    output.writeText(connection, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+    fields?.writeTo(output, connection);
+    output.write(connection, lineEnd);
+    output.flush();
+  }
+
   /** Makes it a short page about an error. Fields that were set are kept. */
   setError(status: number, reason?: string): void {
     // TODO 4d: status and page. Fields that were set stay, such as Allow; validators and rendered fields belonged to the content.

@@ -62,7 +62,7 @@ export class StaticFiles {
   /** Answers a request. */
   readonly handle: ContentHandler = (request, response) => {
     // TODO 5a: other methods than GET and HEAD are refused. The path becomes the name of a file, or a status. What is behind the prefix
-    // is looked for; where nothing is, not even a slash, the answer is the redirection to the path with one.
+    // is looked for.
     todo(
       `5a: ${request.path} from ${this.#prefixLength} for ${response.status} by ${refuseMethod} ${filePath.name} ${this.#answer}`,
     );

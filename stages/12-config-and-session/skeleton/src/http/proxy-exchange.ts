@@ -7,28 +7,44 @@ import type { HopByHopFields } from "./hop-by-hop.ts";
 import { output } from "./output.ts";
 import type { BodySink, Request } from "./request.ts";
 import type { BodyWriter, Response } from "./response.ts";
+import { ResponseFields } from "./response-fields.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type { UpstreamConnections, UpstreamUser } from "./upstream-connections.ts";
-import { endRequestBody, sendRequestBody, sendRequestHead } from "./upstream-request.ts";
+import {
+  endRequestBody,
+  type RequestFieldsWriter,
+  sendRequestBody,
+  sendRequestHead,
+} from "./upstream-request.ts";
 
 /** Something that takes part in proxying. */
-export interface ProxyFeature {
+export interface ProxyFeature extends RequestFieldsWriter {
   /** Fields of requests that are not passed on, in lower case. */
   readonly droppedRequestFields?: readonly string[];
   /** Fields of responses that are not passed on, in lower case. */
   readonly droppedResponseFields?: readonly string[];
-  /** Fields that the request to the upstream gets, each with its line end. */
-  requestFields?(request: Request): string;
   /** Looks at a response before it goes to the client; its fields are set. */
   onResponse?(request: Request, response: Response, upstream: ResponseParser): void;
-  /** There is no response from the upstream, and one of 502 or 504 is about to be sent. */
+  /**
+   * There is no response from the upstream, and one of 502 or 504 is about to be sent.
+   * @param code why: a type of error as RFC 9209 §2.3 names them, or the name of a system call's error
+   */
   onFailure?(request: Request, response: Response, code: string): void;
   /**
-   * The upstream has answered 101 and speaks another protocol from now on.
-   * @param rest what it has sent behind its answer
-   * @returns whether this feature has taken over both connections
+   * The upstream has answered 101 and speaks another protocol from now on. Status and fields of the response are set, without
+   * those that are about the connection.
+   * @param head the answer
+   * @param upstream the connection to it
+   * @param rest what it has sent behind its answer; lies there until this returns
+   * @returns whether this feature has answered and taken over both connections
    */
-  onSwitch?(request: Request, response: Response, upstream: TcpConnection, rest: Uint8Array): boolean;
+  onSwitch?(
+    request: Request,
+    response: Response,
+    head: ResponseParser,
+    upstream: TcpConnection,
+    rest: Uint8Array,
+  ): boolean;
 }
 
 /** What the exchanges of a route have in common. */
@@ -67,13 +83,18 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
       if (!this.#response.write(bytes, start, end)) this.#upstream?.pause();
     },
     onBodyEnd: () => {},
-    onDrain: () => this.#upstream?.resume(),
+    onDrain: () => {
+      this.#turnSince = this.#settings.loop.now;
+      this.#upstream?.resume();
+    },
     onClientGone: () => this.#end(false),
   };
   #upstream: TcpConnection | undefined;
   /** Gives up the attempt to connect. */
   #cancel: (() => void) | undefined;
   #timer: Timer | undefined;
+  /** Since when it can only be the upstream that we wait for, as far as the timer or the client has told. */
+  #turnSince = 0;
   #isReused = false;
   /** The whole request is on its way. */
   #isRequestSent: boolean;
@@ -161,8 +182,30 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     if (this.#upstream === undefined && !this.#isOver) this.#cancel = cancel;
   }
 
+  /** A response before the response. 100 is none of it: whether the client is to go on has been our word. */
+  #passInterim(): void {
+    const { status } = this.#head;
+    // A client that does not read gets no more of them: they are all that could pile up before its answer.
+    if (status !== 100 && this.#response.connection.isWritable) {
+      this.#copyFields(interimFields);
+      this.#response.sendInterim(status, interimFields);
+      interimFields.clear();
+    }
+    this.#head.reset();
+  }
+
+  /** Copies the fields of the upstream's response that are for the client. */
+  #copyFields(target: ResponseFields): void {
+    const { droppedResponseFields } = this.#settings;
+    const { fields } = this.#head;
+    droppedResponseFields.read(fields);
+    for (let i = 0; i < fields.count; i++) {
+      if (!droppedResponseFields.has(fields, i)) target.addReceived(fields, i);
+    }
+  }
+
   /** The head of the response is complete. */
-  #begin(rest: Uint8Array): void {
+  #begin(): void {
     const { features, droppedResponseFields } = this.#settings;
     const [head, request, response] = [this.#head, this.#request, this.#response];
     if (head.status === 101) {
@@ -176,13 +219,14 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
 
   /** Both speak another protocol from now on, if somebody here knows how to let them. */
   #switch(rest: Uint8Array): void {
-    const upstream = this.#upstream!;
-    for (const { onSwitch } of this.#settings.features) {
-      if (onSwitch === undefined) continue;
-      this.#isOver = true;
-      this.#stopWatching();
-      if (onSwitch(this.#request, this.#response, upstream, rest)) return;
-      this.#isOver = false;
+    const [head, request, response, upstream] = [this.#head, this.#request, this.#response, this.#upstream!];
+    response.status = head.status;
+    this.#copyFields(response.fields);
+    for (const feature of this.#isRequestSent ? this.#settings.features : []) {
+      if (!(feature.onSwitch?.(request, response, head, upstream, rest) ?? false)) continue;
+      this.#upstream = undefined; // it is the feature's now
+      this.#end(false);
+      return;
     }
     this.#fail(502, "http_upgrade_failed");
   }
@@ -261,17 +305,21 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   /** The timer is due: has the upstream been silent all the time, although it was its turn? */
   #checkProgress(): void {
     const { loop, readMs } = this.#settings;
-    const isClientsTurn = !this.#isRequestSent || this.#isWaitingForClient;
-    const silentMs = isClientsTurn ? 0 : loop.now - this.#upstream!.lastProgress;
+    if (this.#isClientsTurn) this.#turnSince = loop.now;
+    const silentMs = loop.now - Math.max(this.#turnSince, this.#upstream!.lastProgress);
     if (silentMs >= readMs) this.#fail(504, "http_response_timeout");
     else loop.timers.rearm(this.#timer!, readMs - silentMs);
   }
 
-  /** The client does not read, and the upstream is not read from for that reason. */
-  get #isWaitingForClient(): boolean {
-    return this.#response.isSent && !this.#response.connection.isWritable;
+  /** Whether we wait for the client: to send more of its request, or to read what there is of the response. */
+  get #isClientsTurn(): boolean {
+    const isToSend = !this.#isRequestSent && this.#upstream!.isWritable;
+    return isToSend || (this.#response.isSent && !this.#response.connection.isWritable);
   }
 }
+
+/** Fields of an interim response, while it is passed on. */
+const interimFields = new ResponseFields();
 
 /** Hears what happens on a connection that is being given up. */
 const nobody: TcpHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };

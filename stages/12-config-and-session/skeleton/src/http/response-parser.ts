@@ -1,11 +1,12 @@
 import { valueBytes } from "./characters.ts";
-import { latin1 } from "./fields.ts";
 import { Framing } from "./framing.ts";
 import { HeadParser } from "./head-parser.ts";
 
 const space = 0x20;
 /** `HTTP/1.1 200` */
 const shortestStatusLine = 12;
+
+const versionStart = Buffer.from("HTTP/1.");
 
 /** How the end of a response's body is known (RFC 9112 §6.3). */
 export type ResponseBody = "none" | "framed" | "until end";
@@ -15,8 +16,8 @@ export type ResponseBody = "none" | "framed" | "until end";
  * answered by 502, and nobody behind us has to guess.
  */
 export class ResponseParser extends HeadParser {
+  /** Its phrase is not kept: it is for people, and nobody acts on it (RFC 9112 §4). */
   status = 0;
-  reason = "";
   /** 0 for HTTP/1.0, 1 for HTTP/1.1 and all later ones of HTTP/1. */
   minorVersion = 0;
   readonly framing = new Framing();
@@ -43,20 +44,21 @@ export class ResponseParser extends HeadParser {
   }
 
   protected override readStartLine(bytes: Uint8Array, start: number, end: number): void {
+    const phrase = start + shortestStatusLine;
+    this.status = 100 * digit(bytes[start + 9]!) + 10 * digit(bytes[start + 10]!) + digit(bytes[start + 11]!);
     const isStatusLine =
-      end - start >= shortestStatusLine &&
-      latin1(bytes, start, start + 7) === "HTTP/1." &&
-      [7, 9, 10, 11].every((offset) => isDigit(bytes[start + offset]!)) &&
+      end >= phrase &&
+      startsWith(bytes, start, versionStart) &&
+      isDigit(bytes[start + 7]!) &&
       bytes[start + 8] === space &&
+      this.status >= 0 &&
       // Without a phrase the space before it has to be there, and is often forgotten.
-      (end - start === shortestStatusLine || bytes[start + shortestStatusLine] === space);
+      (end === phrase || bytes[phrase] === space);
     if (!isStatusLine) {
       this.refuse(502, "the upstream does not begin its answer with a status line of HTTP/1");
       return;
     }
     this.minorVersion = bytes[start + 7] === 0x30 ? 0 : 1;
-    this.status = Number(latin1(bytes, start + 9, start + 12));
-    this.reason = latin1(bytes, Math.min(end, start + shortestStatusLine + 1), end);
     if (this.status < 100) this.refuse(502, "the upstream's status is below 100");
   }
 
@@ -74,6 +76,16 @@ export class ResponseParser extends HeadParser {
   }
 }
 
+/** A digit's value; for anything else a number that makes every sum with it negative. */
+function digit(byte: number): number {
+  return isDigit(byte) ? byte - 0x30 : -1000;
+}
+
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
+}
+
+function startsWith(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
+  return true;
 }

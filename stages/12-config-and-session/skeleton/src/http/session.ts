@@ -110,8 +110,8 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
       at = this.#readSome(bytes, at, length);
       if (this.#isAnswered()) before = -1;
     }
+    this.response.isCorked = false; // what comes later leaves when it comes
     output.flush();
-    this.response.isCorked = false; // what is answered later leaves when it is there
     this.#isReading = false;
     if (this.#state === "closing") return;
     if (this.#state === "body" || this.#state === "response") this.request.retain();
@@ -170,8 +170,9 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
   }
 
   /**
-   * Whether the exchange is over; what follows from that is done here: the next request, or the end. A body that nobody
-   * wanted is read to its end, or, when it is long, the connection ends.
+   * What follows from an exchange that is over: the next request, or the end. A body that nobody wanted is read to its
+   * end, or, when it is long, the connection ends.
+   * @returns whether bytes can be read now that could not before
    */
   #isAnswered(): boolean {
     // TODO 7d: not before the response has ended. Where it does not persist, the connection ends. Else request and response are made ready for

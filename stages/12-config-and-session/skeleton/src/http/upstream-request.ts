@@ -1,49 +1,61 @@
+import { formatAddress } from "expserver-course/linux";
 import type { TcpConnection } from "../network/tcp.ts";
+import type { UpstreamAddress } from "../network/upstream.ts";
+import { HeadWriter } from "./head-writer.ts";
 import type { HopByHopFields } from "./hop-by-hop.ts";
 import type { Request } from "./request.ts";
 
-/** Where the head of a request to an upstream is written: no longer than what the parser lets in, and some fields of ours. */
-const buffer = Buffer.allocUnsafeSlow(64 * 1024);
-const lineEnd = "\r\n";
+/** Who adds fields to a request that goes to an upstream. */
+export interface RequestFieldsWriter {
+  /** Writes fields, each with its line end. */
+  writeRequestFields?(request: Request, head: HeadWriter): void;
+}
+
+/** All heads of requests to upstreams are written here, since each is sent at once. */
+const head = new HeadWriter();
 
 /**
  * Sends the head of a request to an upstream. It is written anew from what the parser has understood and never copied as a whole:
  * whatever the client meant by something else, the upstream does not get to see it.
- * @param more fields that are added, each with its line end
+ * @param address where it goes; also its Host, when a client of HTTP/1.0 has named none
+ * @param persists whether the connection goes on after the response
  * @returns whether the upstream's connection has room for more
  */
 export function sendRequestHead(
   connection: TcpConnection,
+  address: UpstreamAddress,
   request: Request,
   dropped: HopByHopFields,
-  more: string,
+  writers: readonly RequestFieldsWriter[],
+  persists: boolean,
 ): boolean {
-  const { head } = request;
-  const { fields, framing } = head;
-  const query = head.query === undefined ? "" : `?${head.query}`;
-  let at = buffer.write(`${head.method} ${request.path}${query} HTTP/1.1\r\n`, "latin1");
-  if (head.host !== undefined) at += buffer.write(`Host: ${head.host}\r\n`, at, "latin1");
+  const { fields, framing, method, query, host } = request.head;
+  head.clear();
+  head.text(method);
+  head.text(" ");
+  head.text(request.path);
+  if (query !== undefined) {
+    head.text("?");
+    head.text(query);
+  }
+  head.text(" HTTP/1.1\r\nHost: ");
+  head.text(host ?? formatAddress(address));
+  head.text("\r\n");
   dropped.read(fields);
   for (let i = 0; i < fields.count; i++) {
-    if (dropped.has(fields, i)) continue;
-    at = copy(fields.bytes, fields.nameStart(i), fields.nameStart(i) + fields.nameLength(i), at);
-    buffer[at++] = 0x3a;
-    buffer[at++] = 0x20;
-    at = copy(fields.bytes, fields.valueStart(i), fields.valueEnd(i), at);
-    buffer[at++] = 0x0d;
-    buffer[at++] = 0x0a;
+    if (!dropped.has(fields, i)) head.field(fields, i);
   }
-  let own = more;
-  if (framing.isChunked) own += "Transfer-Encoding: chunked\r\n";
-  else if (framing.contentLength >= 0) own += `Content-Length: ${framing.contentLength}\r\n`;
-  at += buffer.write(own + lineEnd, at, "latin1");
-  return connection.write(buffer, at);
+  for (const writer of writers) writer.writeRequestFields?.(request, head);
+  if (!persists) head.text("Connection: close\r\n");
+  if (framing.isChunked) head.text("Transfer-Encoding: chunked\r\n");
+  else if (framing.contentLength >= 0) head.text(`Content-Length: ${framing.contentLength}\r\n`);
+  head.text("\r\n");
+  return connection.write(head.bytes, head.length);
 }
 
-function copy(bytes: Uint8Array, start: number, end: number, at: number): number {
-  for (let i = start; i < end; i++) buffer[at++] = bytes[i]!;
-  return at;
-}
+/** Where chunks are put together, so that each leaves in one `send`. */
+const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+const lineEnd = "\r\n";
 
 /** Sends a piece of a body, as a chunk where the request's body is chunked. Returns whether there is room for more. */
 export function sendRequestBody(

@@ -1,5 +1,5 @@
 import { z } from "expserver-course/zod";
-import type { Module } from "../config/module.ts";
+import type { Keys, Module, RouteSetup } from "../config/module.ts";
 import { HopByHopFields } from "../http/hop-by-hop.ts";
 import { ProxyExchange, type ProxyFeature, type ProxySettings } from "../http/proxy-exchange.ts";
 import { parseUpstream } from "../http/upstream-address.ts";
@@ -9,7 +9,14 @@ export type ReverseProxyOptions = {
   /** Where connections to upstreams come from: a new one for each exchange, if nothing is said. */
   connections?: ConnectionsFactory;
   /** What takes part in each exchange, in this order. */
-  features?: readonly ProxyFeature[];
+  features?: readonly (ProxyFeature | ConfiguredProxyFeature)[];
+};
+
+/** A feature that has keys of its own in the routes of the proxy. */
+export type ConfiguredProxyFeature = {
+  readonly keys: Keys;
+  /** Makes it as a route has it. */
+  forRoute(setup: RouteSetup): ProxyFeature;
 };
 
 const upstream = z.string().transform((text, context) => {
@@ -42,13 +49,16 @@ type Config = z.infer<z.ZodObject<typeof keys>>;
 /** Routes that are answered by other servers (RFC 9110 §7.6). */
 export function reverseProxy({
   connections = freshConnections,
-  features = [],
+  features: allFeatures = [],
 }: ReverseProxyOptions = {}): Module {
+  const moreKeys = allFeatures.map((feature) => ("forRoute" in feature ? feature.keys : {}));
   return {
     name: "reverse-proxy",
-    routeType: { type: "reverse_proxy", keys },
-    setUpRoute({ core, config, route }) {
+    routeType: { type: "reverse_proxy", keys: Object.assign({}, keys, ...moreKeys) },
+    setUpRoute(setup) {
+      const { core, config, route } = setup;
       if (config.type !== "reverse_proxy") return;
+      const features = allFeatures.map((each) => ("forRoute" in each ? each.forRoute(setup) : each));
       const { upstreams, upstream_timeouts: timeouts } = config as unknown as Config;
       const settings: ProxySettings = {
         loop: core.loop,
