@@ -95,9 +95,9 @@ export class RequestParser extends HeadParser {
   }
 
   protected override readField(index: number): void {
-    // TODO 5a: Host comes once and is a host and port; the index of Expect is noted; the framing looks at all others.
-    this.#hostIndex = this.fields.indexOf(host, index);
-    this.#expectIndex = this.fields.indexOf(expect, index);
+    // TODO 5a: a second Host is refused, and one that is no host and port. TODO 5c: the framing looks at all other fields.
+    if (this.fields.isNamed(index, host)) this.#hostIndex = index;
+    else if (this.fields.isNamed(index, expect)) this.#expectIndex = index;
   }
 
   protected override readEnd(): void {
