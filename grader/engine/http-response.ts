@@ -40,7 +40,7 @@ export async function readResponse(peer: TcpPeer, options: ReadOptions = {}): Pr
     if (bytes.at(-2) !== 0x0d) fail(peer, `a line of the response to ${what} does not end in CR LF`, lines);
     return bytes.toString("latin1", 0, bytes.length - 2);
   };
-  const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d)(?: .*)?$/.exec(await line());
+  const statusLine = /^HTTP\/1\.[01] ([1-5]\d\d) .*$/.exec(await line());
   if (statusLine === null) fail(peer, `the answer to ${what} does not begin with a status line`, lines);
   const fields: HttpResponse["fields"] = [];
   for (let text = await line(); text !== ""; text = await line()) {
@@ -69,8 +69,11 @@ async function readBody(
   withinMs: number | undefined,
   lines: string[],
 ): Promise<Buffer> {
-  if (field("Transfer-Encoding")?.toLowerCase() === "chunked") return readChunks(peer, what, withinMs, lines);
   const announced = field("Content-Length");
+  const coding = field("Transfer-Encoding");
+  if (coding !== undefined && announced !== undefined)
+    fail(peer, `the response to ${what} has both Content-Length and Transfer-Encoding`, lines);
+  if (coding?.toLowerCase() === "chunked") return readChunks(peer, what, withinMs, lines);
   if (announced === undefined) {
     const body = await peer.readAll(withinMs);
     if (!peer.ended)
@@ -106,7 +109,12 @@ export async function readChunks(
       fail(peer, `the body of the response to ${what} breaks off in a chunk`, lines);
     chunks.push(chunk.subarray(0, length));
   }
-  while (!["\r\n", ""].includes((await peer.readLine(withinMs)).toString("latin1"))); // trailers
+  for (;;) {
+    const trailer = (await peer.readLine(withinMs)).toString("latin1");
+    if (trailer === "\r\n") break;
+    if (!trailer.endsWith("\r\n"))
+      fail(peer, `the body of the response to ${what} breaks off behind its last chunk`, lines);
+  }
   return Buffer.concat(chunks);
 }
 

@@ -30,7 +30,11 @@ export async function serveFolder(
   mkdirSync(root);
   fill(root);
   const server = await context.start({ args: ["--root", root] });
-  return { server, root, ask: (line, options) => ask(context, server.port, line, options) };
+  return {
+    server,
+    root,
+    ask: (line, options) => ask(context, server.port, line, options),
+  };
 }
 
 /** Fails unless a response has a field with this value. */
@@ -83,6 +87,11 @@ export function expectErrorPage(response: HttpResponse, status: number, request:
     summary: `the answer to ${request} has no page for the person who asked`,
     expected: "a short HTML page, up to 4 KiB",
     observed: `${count(response.body.length, "byte")}: ${quote(response.body, 200)}`,
+  });
+  assert(!/<script/i.test(page), {
+    summary: `the page about ${request} runs what the request said as a script`,
+    expected: "a page in which < of the request stands as &lt;, or nothing of the request at all",
+    observed: quote(response.body, 400),
   });
 }
 

@@ -193,7 +193,9 @@ export class Response {
   write(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
     // TODO 4f: in chunks: size in hexadecimal, CRLF, the bytes, CRLF. With a length: count, and abort when it becomes too much. What is
     // small goes through the output, in one piece with its framing.
-    return todo(`4f: ${end - start} of ${bytes.length} bytes, ${this.#remaining} remaining`);
+    return todo(
+      `4f: ${end - start} of ${bytes.length} bytes, ${this.#remaining} remaining, ${largePiece} large`,
+    );
   }
 
   /** Ends a streamed body. One that is shorter than announced is cut, so that nobody takes it for the whole. */
@@ -275,7 +277,9 @@ export function nameServer(name: string): void {
 function headStart(status: number): Uint8Array {
   // TODO 4c: `HTTP/1.1`, status and phrase, Server and Date. Made once for each status, and written anew only when the second is
   // another one: a server makes it a hundred thousand times a second.
-  return todo(`4c: ${status} ${reasonPhrase(status)} ${formatDate(0)} ${dateLength} ${headStarts.length}`);
+  return todo(
+    `4c: ${status} ${reasonPhrase(status)} ${serverField} ${formatDate(0)} ${dateLength} ${headStarts.length}`,
+  );
 }
 
 /** A page for people who look at an error in a browser. */
