@@ -115,15 +115,21 @@ export const checks: Check[] = [
     },
     [...valid.longer, ...invalid.limits],
   ),
-  corpus(
+  check(
     "every-byte",
     {
-      title: "takes each of the 256 bytes where the grammar has it, and nowhere else",
+      title: "takes each byte where the grammar has it, and nowhere else",
       points: 2,
+      after: ["simple-request"],
       why: "A table of what may stand where has no forgotten case. A list of what may not always has.",
       see: ["RFC 9110 §5.6.2", "RFC 9110 §5.5", "RFC 3986 §2"],
     },
-    [...validByteRequests, ...invalidByteRequests],
+    async (context) => {
+      // Bytes from 0x80 on are all alike to the grammar: some of them, by the run's seed, are enough.
+      const isTried = ({ name }: Entry) =>
+        !/0x[89A-F][0-9A-F]\b/.test(name) || context.random.integer(1, 8) === 1;
+      await expectUnderstood(context, [...validByteRequests, ...invalidByteRequests].filter(isTried));
+    },
   ),
   corpus(
     "byte-by-byte",
