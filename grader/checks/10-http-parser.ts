@@ -43,7 +43,7 @@ export const checks: Check[] = [
       points: 2,
       after: ["announces"],
       why: "Each part of the JSON answer is a part of the head: the request line's three words, the target's two halves, the fields in their order.",
-      see: ["RFC 9112 §3"],
+      see: ["RFC 9112 §3", "docs/guides/http-messages.md"],
       byHand: "curl -s 'http://127.0.0.1:8001/path?query'",
     },
     (context) => expectUnderstood(context, [valid.requestLines[0]!]),
