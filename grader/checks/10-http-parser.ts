@@ -2,7 +2,7 @@ import { type Check, type CheckOptions, check } from "../checks.ts";
 import { invalidByteRequests, validByteRequests } from "../corpora/http/requests-every-byte.ts";
 import { invalidRequests, invalidRequestsByTopic } from "../corpora/http/requests-invalid.ts";
 import { validRequests, validRequestsByTopic } from "../corpora/http/requests-valid.ts";
-import { assert, count } from "../engine/evidence.ts";
+import { assert } from "../engine/evidence.ts";
 import { readResponse } from "../engine/http-response.ts";
 import {
   byteByByte,
@@ -43,7 +43,7 @@ export const checks: Check[] = [
       points: 2,
       after: ["announces"],
       why: "Each part of the JSON answer is a part of the head: the request line's three words, the target's two halves, the fields in their order.",
-      see: ["RFC 9112 §3"],
+      see: ["RFC 9112 §3", "docs/guides/http-messages.md"],
       byHand: "curl -s 'http://127.0.0.1:8001/path?query'",
     },
     (context) => expectUnderstood(context, [valid.requestLines[0]!]),
@@ -115,15 +115,21 @@ export const checks: Check[] = [
     },
     [...valid.longer, ...invalid.limits],
   ),
-  corpus(
+  check(
     "every-byte",
     {
-      title: "takes each of the 256 bytes where the grammar has it, and nowhere else",
+      title: "takes each byte where the grammar has it, and nowhere else",
       points: 2,
+      after: ["simple-request"],
       why: "A table of what may stand where has no forgotten case. A list of what may not always has.",
       see: ["RFC 9110 §5.6.2", "RFC 9110 §5.5", "RFC 3986 §2"],
     },
-    [...validByteRequests, ...invalidByteRequests],
+    async (context) => {
+      // Bytes from 0x80 on are all alike to the grammar: some of them, by the run's seed, are enough.
+      const isTried = ({ name }: Entry) =>
+        !/0x[89A-F][0-9A-F]\b/.test(name) || context.random.integer(1, 8) === 1;
+      await expectUnderstood(context, [...validByteRequests, ...invalidByteRequests].filter(isTried));
+    },
   ),
   corpus(
     "byte-by-byte",
@@ -209,13 +215,26 @@ export const checks: Check[] = [
         ["Transfer-Encoding: chunked", `${inside.length.toString(16)}\r\n${inside}\r\n0\r\n\r\n`],
       ] as const) {
         const client = await context.connect(server);
-        client.send(`POST /form HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${body}`);
+        client.send(`POST /form HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${body}${get("/after")}`);
         const { status } = await readResponse(client, { what: "POST /form" });
-        const rest = await client.readAll();
-        assert(status === 200 && rest.length === 0 && client.over, {
+        assert(status === 200, {
+          summary: `a good head with ${framing} is not answered by 200`,
+          expected: "200",
+          observed: `${status}`,
+        });
+        // Who ends the connection here does what the lesson says; who reads the body to its end does no harm either.
+        const hasMore = () => client.unread().length > 0;
+        await context.waitFor(() => client.over || hasMore(), 5000);
+        const next = hasMore() ? await readResponse(client, { what: "what follows POST /form" }) : undefined;
+        const path = next && parseAnswer(next.body.toString())?.path;
+        assert(next === undefined ? client.over : next.status === 200 && path === "/after", {
           summary: `what follows a head with ${framing} is not left alone`,
-          expected: "200, once, and the end of the connection",
-          observed: `${status}, then ${rest.length === 0 ? "nothing" : `${count(rest.length, "byte")}: ${rest.toString("latin1", 0, 200)}`}; the connection is ${client.over ? "over" : "open"}`,
+          expected:
+            "the end of the connection behind the first answer (or the answer to GET /after, which stands behind the body)",
+          observed:
+            next === undefined
+              ? "neither an end nor an answer"
+              : `${next.status} and ${next.body.toString().trim().slice(0, 300)}: a part of the body was taken for a request`,
         });
         client.close();
       }

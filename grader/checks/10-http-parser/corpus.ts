@@ -115,11 +115,23 @@ async function expectAnswer(client: TcpPeer, entry: Entry, how: string): Promise
   for (const key of Object.keys(entry.expected) as (keyof ParsedHead)[]) {
     if (isDeepStrictEqual(observed[key], entry.expected[key])) continue;
     const value = entry.expected[key];
-    const place = typeof value === "string" && value !== "" ? entry.bytes.indexOf(value) : -1;
+    const place = placeOf(value, observed[key], entry.bytes);
     const said =
       observed[key] === undefined ? "is missing" : `is ${JSON.stringify(observed[key]).slice(0, 300)}`;
     wrong(`200, but "${key}" ${said}`, place === -1 ? undefined : place);
   }
+}
+
+/** Where in the request the part lies that was understood otherwise, or -1. */
+function placeOf(expected: ParsedHead[keyof ParsedHead], observed: unknown, bytes: string): number {
+  if (typeof expected === "string") return expected === "" ? -1 : bytes.indexOf(expected);
+  if (expected === null) return -1;
+  const seen = Array.isArray(observed) ? observed : [];
+  const field = expected.findIndex((each, index) => !isDeepStrictEqual(each, seen[index]));
+  // Behind the fields that are right: the same name or value may stand there too.
+  let from = bytes.indexOf("\n");
+  for (const [name] of expected.slice(0, field)) from = bytes.indexOf("\n", bytes.indexOf(name, from));
+  return field === -1 ? -1 : bytes.indexOf(expected[field]![0], from);
 }
 
 /** The object of an answer's body. */
