@@ -164,6 +164,7 @@ export const content: Check[] = [
     {
       title: "sends Server and Date, and the date moves",
       points: 2,
+      waits: true,
       after: ["serves-files"],
       why: "Caches compute ages with the Date. One that was rendered once and never again makes every answer look old.",
       see: ["RFC 9110 §6.6.1", "RFC 9110 §5.6.7"],
@@ -204,6 +205,7 @@ export const content: Check[] = [
     {
       title: "names the version of a file by Last-Modified and ETag",
       points: 2,
+      waits: true,
       after: ["serves-files"],
       why: "By these two a client can ask later whether its copy is still good. Another content needs another tag, also when it is as long and came in the same second.",
       see: ["RFC 9110 §8.8"],
