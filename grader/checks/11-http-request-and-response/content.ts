@@ -112,7 +112,7 @@ export const content: Check[] = [
       const unfinished = await context.connect(site.server);
       unfinished.send("GET /one.txt HTTP/1.1\r\nHost: loc");
       unfinished.end();
-      await context.waitFor(() => unfinished.over, 5000);
+      await unfinished.readAll(5000); // a server may answer by 400
       assert(unfinished.over, {
         summary: "the connection of a client that ended in the middle of its request stays open",
         expected: "the end of the connection, with or without a 400: nothing can come any more",
