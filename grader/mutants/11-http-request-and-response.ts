@@ -122,7 +122,24 @@ export const mutants: Mutant[] = [
     name: "never-ends",
     file: single,
     edits: [["    this.#connection.endGracefully();\n", ""]],
-    fails: ["http-1.0", "one-request"],
+    fails: ["serves-files"],
+  },
+  {
+    name: "resets-after-the-answer",
+    file: single,
+    edits: [["this.#connection.endGracefully();", "this.#connection.abort();"]],
+    fails: ["serves-files"],
+  },
+  {
+    name: "knows-http-1.1-only",
+    file: request,
+    edits: [
+      [
+        '    if (this.head.form === "authority") {',
+        '    if (this.head.minorVersion === 0) return { status: 505, reason: "too old" };\n    if (this.head.form === "authority") {',
+      ],
+    ],
+    fails: ["http-1.0"],
   },
   {
     name: "takes-the-query-for-a-name",
@@ -263,6 +280,64 @@ export const mutants: Mutant[] = [
         'if (this.#delimiter === "length" && this.#remaining < 0) {',
       ],
     ],
+    fails: ["streams"],
+  },
+  {
+    name: "answers-before-the-head-is-complete",
+    file: single,
+    edits: [
+      [
+        "    if (!head.isComplete && head.refusal === undefined) return;",
+        '    if (!head.isComplete && head.refusal === undefined) {\n      this.#response.sendError(400, "incomplete");\n      return;\n    }',
+      ],
+    ],
+    fails: ["in-pieces"],
+  },
+  {
+    name: "has-one-request-for-all-clients",
+    file: single,
+    edits: [
+      [
+        "    this.#request = new Request(connection);",
+        "    this.#request = shared ??= new Request(connection);",
+      ],
+      ["/** One request and", "let shared: Request | undefined;\n\n/** One request and"],
+    ],
+    fails: ["serves-files"],
+  },
+  {
+    name: "keeps-clients-that-ended-in-the-middle",
+    file: single,
+    edits: [["    if (!this.#response.isSent) this.#connection.end();", ""]],
+    fails: ["in-pieces"],
+  },
+  {
+    name: "repeats-the-request-as-html",
+    file: files,
+    edits: [
+      [
+        "      response.sendError(statusOf(found));",
+        '      response.status = statusOf(found);\n      response.setText("<p>No " + path, "text/html");\n      response.send();',
+      ],
+    ],
+    fails: ["not-found"],
+  },
+  {
+    name: "sends-more-than-it-tells",
+    file: files,
+    edits: [["size}\\r\\nContent-Type", "size >> 1}\\r\\nContent-Type"]],
+    fails: ["serves-files"],
+  },
+  {
+    name: "puts-an-empty-chunk-for-an-empty-write",
+    file: response,
+    edits: [['"streaming" || length === 0 || this', '"streaming" || this']],
+    fails: ["streams"],
+  },
+  {
+    name: "sends-chunks-to-old-clients",
+    file: response,
+    edits: [["minorVersion > 0) {", "minorVersion >= 0) {"]],
     fails: ["streams"],
   },
   {

@@ -76,15 +76,13 @@ export const content: Check[] = [
       title: "takes a request in pieces, while it serves others",
       points: 2,
       after: ["serves-files"],
-      why: "A head comes in as many segments as the network likes, and the next client does not wait for it. A client that ends its own side still reads.",
-      see: ["tcp(7)", "docs/guides/half-close.md"],
+      why: "A head comes in as many segments as the network likes, and the next client does not wait for it. One that gives up in the middle must not cost a descriptor for ever.",
+      see: ["tcp(7)"],
       byHand: "nc -C 127.0.0.1 8001, and type the request line by line",
     },
     async (context) => {
-      const large = context.random.bytes(300 * KiB);
       const site = await serveFolder(context, (root) => {
         for (const name of ["one", "two", "three"]) writeFileSync(join(root, `${name}.txt`), `${name}\n`);
-        writeFileSync(join(root, "large.bin"), large);
       });
       const clients = await Promise.all(
         ["one", "two"].map(async (name) => ({
@@ -111,20 +109,10 @@ export const content: Check[] = [
           observed: quote(body, 200),
         });
       }
-      const halfClosed = await context.connect(site.server);
-      halfClosed.send("GET /large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-      halfClosed.end();
-      const what = "GET /large.bin of a client that has ended its side";
-      const { body } = await readResponse(halfClosed, { what });
-      assert(body.equals(large), {
-        summary: `${what} is answered by another file`,
-        expected: `${large.length} bytes, the same as in the file`,
-        observed: `${body.length} bytes`,
-      });
       const unfinished = await context.connect(site.server);
       unfinished.send("GET /one.txt HTTP/1.1\r\nHost: loc");
       unfinished.end();
-      await context.waitFor(() => unfinished.over, 5000);
+      await unfinished.readAll(5000); // a server may answer by 400
       assert(unfinished.over, {
         summary: "the connection of a client that ended in the middle of its request stays open",
         expected: "the end of the connection, with or without a 400: nothing can come any more",
@@ -164,6 +152,7 @@ export const content: Check[] = [
     {
       title: "sends Server and Date, and the date moves",
       points: 2,
+      waits: true,
       after: ["serves-files"],
       why: "Caches compute ages with the Date. One that was rendered once and never again makes every answer look old.",
       see: ["RFC 9110 §6.6.1", "RFC 9110 §5.6.7"],
@@ -204,6 +193,7 @@ export const content: Check[] = [
     {
       title: "names the version of a file by Last-Modified and ETag",
       points: 2,
+      waits: true,
       after: ["serves-files"],
       why: "By these two a client can ask later whether its copy is still good. Another content needs another tag, also when it is as long and came in the same second.",
       see: ["RFC 9110 §8.8"],

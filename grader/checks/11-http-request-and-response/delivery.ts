@@ -139,7 +139,8 @@ export const delivery: Check[] = [
     {
       title: "closes a file when it was sent, shrank, or its client left half-way",
       points: 2,
-      after: ["large-file"],
+      waits: true,
+      after: ["serves-files"],
       why: "A file that is kept for the next client has several users. It is closed when the last of them needs it no more: not before, and not never.",
       see: ["close(2)"],
     },
