@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -168,6 +169,7 @@ export function packageClaims(): Claim[] {
         const paths = packed.files.map(({ path }) => path);
         for (const needed of [
           "dist/cli/main.js",
+          "dist/expserver/main.js",
           "dist/linux/index.d.ts",
           "dist/stages/trees.json",
           "README.md",
@@ -194,6 +196,22 @@ export function packageClaims(): Claim[] {
         const { stdout } = await run("npx", ["expserver-course", "--version"], { cwd: installed, env });
         const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
         if (stdout.trim() !== version) throw new Error(`--version says ${stdout}`);
+      },
+    },
+    {
+      title: "package: the command expserver looks at a configuration, and prints the schema of its own",
+      async prove() {
+        const servers = [
+          {
+            listeners: [{ host: "127.0.0.1", port: 8001 }],
+            routes: [{ req_path: "/", type: "file_serve", dir_path: "." }],
+          },
+        ];
+        writeFileSync(join(installed, "xps.json"), JSON.stringify({ servers }));
+        const { stdout } = await run("npx", ["expserver", "--check", "xps.json"], { cwd: installed, env });
+        if (stdout.trim() !== "xps.json is good") throw new Error(`--check says ${stdout}`);
+        const schema = await run("npx", ["expserver", "--schema"], { cwd: installed, env });
+        if (!("properties" in JSON.parse(schema.stdout))) throw new Error(`--schema prints ${schema.stdout}`);
       },
     },
     {

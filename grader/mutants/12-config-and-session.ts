@@ -6,7 +6,6 @@ const config = "src/config/config.ts";
 const schema = "src/config/schema.ts";
 const names = "src/config/names.ts";
 const conflicts = "src/config/conflicts.ts";
-const problems = "src/config/problems.ts";
 const configError = "src/config/config-error.ts";
 const httpServer = "src/http/http-server.ts";
 const router = "src/http/router.ts";
@@ -292,7 +291,7 @@ export const mutants: Mutant[] = [
   {
     name: "forgets-the-query",
     file: upstreamRequest,
-    edits: [['const query = head.query === undefined ? "" : `?${head.query}`;', 'const query = "";']],
+    edits: [["if (query !== undefined) {", 'if (query === "never") {']],
     fails: ["proxy-request"],
   },
   {
@@ -337,29 +336,19 @@ export const mutants: Mutant[] = [
   {
     name: "takes-an-interim-response-for-the-answer",
     file: exchange,
-    edits: [["if (this.#head.isInterim) this.#head.reset();\n      else this", "this"]],
+    edits: [["if (this.#head.isInterim) this.#passInterim();\n      else if", "if"]],
     fails: ["proxy-response"],
   },
   {
     name: "keeps-one-field-of-each-name",
     file: exchange,
-    edits: [
-      [
-        "        response.fields.add(head.fields.name(i), head.fields.value(i));",
-        "        response.fields.set(head.fields.name(i), head.fields.value(i));",
-      ],
-    ],
+    edits: [["target.addReceived(fields, i);", "target.set(fields.name(i), fields.value(i));"]],
     fails: ["proxy-response"],
   },
   {
     name: "collects-what-it-should-pass-on",
-    file: session,
-    edits: [
-      [
-        "    this.response.isCorked = false; // what is answered later leaves when it is there\n",
-        "    this.response.isCorked = true;\n",
-      ],
-    ],
+    file: exchange,
+    edits: [["    if (!output.flush()) this.#upstream?.pause();\n", ""]],
     fails: ["proxy-streams"],
   },
   {
@@ -393,8 +382,8 @@ export const mutants: Mutant[] = [
   },
   {
     name: "ignores-unknown-keys",
-    file: problems,
-    edits: [["    return issue.keys.map((key) => new", "    return issue.keys.slice(1).map((key) => new"]],
+    file: schema,
+    edits: [['z.strictObject(\n      joinKeys("route"', 'z.object(\n      joinKeys("route"']],
     fails: ["unknown-keys"],
   },
   {
