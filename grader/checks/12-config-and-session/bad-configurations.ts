@@ -199,7 +199,7 @@ export const badConfigurations: Check[] = [
     {
       title: "refuses keys that nobody knows, and says where they stand",
       points: 3,
-      after: ["serves-files"],
+      after: ["announces"],
       why: "A mistyped key that is ignored is a setting that silently does not hold. The operator finds out on the day when it matters: the list of addresses that was to be kept out was never read.",
       see: ["docs/reference/configuration.md"],
       byHand: "npx expserver-course run expserver --check xps-config.json; echo $?",
@@ -211,7 +211,7 @@ export const badConfigurations: Check[] = [
     {
       title: "says which keys are missing",
       points: 2,
-      after: ["unknown-keys"],
+      after: ["announces"],
       why: "“undefined is not a string” names neither the file nor the key. Whoever starts a server has a file in the editor, and wants to know where to go.",
       see: ["docs/reference/configuration.md"],
     },
@@ -225,7 +225,7 @@ export const badConfigurations: Check[] = [
     {
       title: "refuses values that cannot be used, each by its key",
       points: 3,
-      after: ["unknown-keys"],
+      after: ["announces"],
       why: "Values are looked at once, at the start, by whoever knows what they mean; everything behind can rely on them. A port that is a text, or a Location with a line end in it, goes wrong at the first request otherwise, or at the first attack.",
       see: ["docs/reference/configuration.md"],
     },
@@ -240,7 +240,7 @@ export const badConfigurations: Check[] = [
     {
       title: "refuses listeners, names and paths that stand there twice",
       points: 2,
-      after: ["unknown-keys"],
+      after: ["announces"],
       why: "Each of the two is good by itself, so no look at one value finds it. One of them would never be reached, and which one is a matter of luck.",
       see: ["docs/reference/configuration.md"],
     },
@@ -254,7 +254,7 @@ export const badConfigurations: Check[] = [
     {
       title: "refuses a folder that is not there, by its key",
       points: 1,
-      after: ["unknown-keys"],
+      after: ["announces"],
       why: "What a feature needs is prepared before the first socket opens. A server that starts and then answers every request by an error looks alive to whoever watches it.",
     },
     (context) => expectRefused(context, folders),
@@ -264,7 +264,7 @@ export const badConfigurations: Check[] = [
     {
       title: "says line and column where a configuration is no JSON",
       points: 2,
-      after: ["unknown-keys"],
+      after: ["announces"],
       why: "A comma too much in two hundred lines is hard to find by looking, and easy for whoever has just read the file.",
       see: ["RFC 8259"],
     },

@@ -71,7 +71,7 @@ export const session: Check[] = [
       see: ["docs/guides/tcp-is-a-byte-stream.md"],
     },
     async (context) => {
-      const { ports } = await serve(context, withRoutes(fileRoute, redirectTo("/new")), { files });
+      const { ports } = await serve(context, withRoutes(redirectTo("/new"), fileRoute), { files });
       const address = { port: ports[0]! };
       const silent = await context.connect(address);
       const slow = await context.connect(address);
@@ -167,7 +167,7 @@ export const session: Check[] = [
     },
     async (context) => {
       const large = context.random.bytes(3 * MiB);
-      const { ports } = await serve(context, withRoutes(fileRoute, redirectTo("/new")), {
+      const { ports } = await serve(context, withRoutes(redirectTo("/new"), fileRoute), {
         files: { "public/large": large },
       });
       const body = context.random.bytes(700 * KiB);
