@@ -291,7 +291,7 @@ export const mutants: Mutant[] = [
   {
     name: "forgets-the-query",
     file: upstreamRequest,
-    edits: [['const query = head.query === undefined ? "" : `?${head.query}`;', 'const query = "";']],
+    edits: [["if (query !== undefined) {", 'if (query === "never") {']],
     fails: ["proxy-request"],
   },
   {
@@ -336,18 +336,13 @@ export const mutants: Mutant[] = [
   {
     name: "takes-an-interim-response-for-the-answer",
     file: exchange,
-    edits: [["if (this.#head.isInterim) this.#head.reset();\n      else this", "this"]],
+    edits: [["if (this.#head.isInterim) this.#passInterim();\n      else if", "if"]],
     fails: ["proxy-response"],
   },
   {
     name: "keeps-one-field-of-each-name",
     file: exchange,
-    edits: [
-      [
-        "        response.fields.add(head.fields.name(i), head.fields.value(i));",
-        "        response.fields.set(head.fields.name(i), head.fields.value(i));",
-      ],
-    ],
+    edits: [["target.addReceived(fields, i);", "target.set(fields.name(i), fields.value(i));"]],
     fails: ["proxy-response"],
   },
   {

@@ -18,13 +18,17 @@ export function conflictsOf(configuration: unknown): ConfigError[] {
 function conflictsInServer(server: unknown, keyPath: string): ConfigError[] {
   // TODO 3a: listeners with the same address (addressOf), hostnames with the same name (nameOf), routes with the same req_path. Tell the
   // second by its key path, and name the first.
-  return todo(`3a: what ${keyPath} says twice: ${[addressOf, nameOf, textOf].map(({ name }) => name)} of ${list(server, "listeners")}`);
+  return todo(
+    `3a: what ${keyPath} says twice: ${[addressOf, nameOf, textOf].map(({ name }) => name)} of ${list(server, "listeners")}`,
+  );
 }
 
 /** An address that stands for all of the machine's takes the port from each of them. */
 function conflictsOfAddresses(servers: unknown[]): ConfigError[] {
   // TODO 3b: 0.0.0.0 (or ::) takes a port of all addresses of its family: no other host can have this port, in no server.
-  return todo(`3b: ${servers.length} servers, ${isWildcard.name} ${isIPv6.name} ${hostOf.name} ${portOf.name}`);
+  return todo(
+    `3b: ${servers.length} servers, ${isWildcard.name} ${isIPv6.name} ${hostOf.name} ${portOf.name}`,
+  );
 }
 
 /** On one listener a name can be one server's only. */

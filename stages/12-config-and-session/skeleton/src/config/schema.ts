@@ -75,7 +75,9 @@ export function jsonSchema(modules: readonly Module[]): SchemaNode {
 function routeSchema(modules: readonly Module[]) {
   // TODO 2c: a strict object for each module that has a routeType: req_path, type with just this value, the keys of the type and the
   // routeKeys of all modules. A discriminated union of them by `type`.
-  return todo(`2c: the routes of ${modules.length} modules, with ${requestPathProblem.name} and ${joinKeys.name}`) as z.ZodType;
+  return todo(
+    `2c: the routes of ${modules.length} modules, with ${requestPathProblem.name} and ${joinKeys.name}`,
+  ) as z.ZodType;
 }
 
 function joinKeys<Base extends Keys>(
@@ -86,7 +88,9 @@ function joinKeys<Base extends Keys>(
 ): Base {
   // TODO 2b: the base's keys, and behind them those of each module. A key that is there already is a fault of ours: throw an Error
   // that names module, key and place.
-  return todo(`2b: the keys of a ${place} of ${modules.length} modules, by ${keysOf.name}, and ${Object.keys(base)}`);
+  return todo(
+    `2b: the keys of a ${place} of ${modules.length} modules, by ${keysOf.name}, and ${Object.keys(base)}`,
+  );
 }
 
 /** A text that is looked at by a function, which returns what is wrong. */

@@ -90,7 +90,9 @@ export class BodyReader {
    */
   start(framing: Framing, limit = Number.POSITIVE_INFINITY): void {
     // TODO 6a: everything back to the start; then the first state: a chunk's size comes, or content of a known length, or nothing at all.
-    todo(`6a: ${framing.contentLength} bytes or chunks, ${limit} at most, from ${State.sizeFirst} or ${State.content}`);
+    todo(
+      `6a: ${framing.contentLength} bytes or chunks, ${limit} at most, from ${State.sizeFirst} or ${State.content}`,
+    );
   }
 
   /** Begins a body that ends with the stream, as only a response's can (RFC 9112 §6.3). */
@@ -106,7 +108,9 @@ export class BodyReader {
   read(bytes: Uint8Array, start: number, end: number, sink: BodySink | undefined): number {
     // TODO 6b: content goes to the sink, as much of it as there is and belongs to the body; everything else is #readChunking's. When the body
     // is complete the sink hears of it, once. What follows the body is not ours.
-    return todo(`6b: ${end - start} of ${bytes.length} bytes for ${sink} from ${this.#state}, ${this.#readChunking}`);
+    return todo(
+      `6b: ${end - start} of ${bytes.length} bytes for ${sink} from ${this.#state}, ${this.#readChunking}`,
+    );
   }
 
   /**

@@ -56,7 +56,9 @@ export class HttpServer implements Owned, Owner {
   listen(open: (address: SocketAddress) => number = listenOn): void {
     // TODO 8c: adopt a socket for each listener, with a Session for each of its connections. When one cannot be opened, close the others and
     // let the error go on. Own them only when all are there.
-    todo(`8c: ${this.listeners.length} times ${open.name}, ${TcpServer.name}, ${Session.name}; then ${nameServer.name} ${this.#name}`);
+    todo(
+      `8c: ${this.listeners.length} times ${open.name}, ${TcpServer.name}, ${Session.name}; then ${nameServer.name} ${this.#name}`,
+    );
   }
 
   /** Closes the sockets with all connections, then everything that served them. Calling it again does nothing. */

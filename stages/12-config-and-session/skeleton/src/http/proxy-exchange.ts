@@ -121,13 +121,10 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   }
 
   onUpstream(connection: TcpConnection, isReused: boolean): void {
-    // TODO 11a: from now on this exchange hears what happens on the connection. Send the head of the request; what it gets besides is given here.
-    // Then watch the time, and let the body come if there is one and room for it.
-    const { features, connections, droppedRequestFields } = this.#settings;
-    let more = connections.persists ? "" : "Connection: close\r\n";
-    for (const feature of features) more += feature.requestFields?.(this.#request) ?? "";
+    // TODO 11a: from now on this exchange hears what happens on the connection. Send the head of the request (the features write fields of it). Then
+    // watch the time, and let the body come if there is one and room for it.
     todo(
-      `11a: ${connection.peer} ${isReused} ${more.length} ${droppedRequestFields} ${sendRequestHead.name} ${this.#watch.name}`,
+      `11a: ${connection.peer} ${isReused} ${sendRequestHead.name} ${this.#settings.features.length} ${this.#watch.name}`,
     );
   }
 
@@ -161,9 +158,11 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
 
   #receive(bytes: Uint8Array, length: number): void {
     this.#hasAnswered = true;
-    // TODO 11c: the head first: an interim response (1xx) is followed by another one, a refused one is a 502, a complete one begins the answer
-    // (#begin). Then its body, for the client. A body that is refused or complete ends the exchange.
-    todo(`11c: ${length} of ${bytes.length} bytes: ${this.#begin} ${this.#body} ${this.#client}`);
+    // TODO 11c: the head first: a refused one is a 502; an interim response (1xx) is followed by another one (#passInterim), 101 switches protocols
+    // (#switch), a complete one begins the answer (#begin). Then its body, for the client. A body that is refused or complete ends the exchange.
+    todo(
+      `11c: ${length} of ${bytes.length} bytes: ${this.#passInterim} ${this.#switch} ${this.#begin} ${this.#body} ${this.#client}`,
+    );
   }
 
   onEnd(): void {
@@ -206,15 +205,9 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
 
   /** The head of the response is complete. */
   #begin(): void {
-    const { features, droppedResponseFields } = this.#settings;
-    const [head, request, response] = [this.#head, this.#request, this.#response];
-    if (head.status === 101) {
-      this.#switch(rest);
-      return;
-    }
-    // TODO 11c: status and fields, without those that are dropped; the body's reader begins as `head.bodyFor` says; the response is streamed with the
-    // length, or -1. The features see it before it leaves.
-    todo(`11c: ${features.length} ${droppedResponseFields} ${request.isHead} ${response.status}`);
+    // TODO 11c: status and fields (#copyFields); the body's reader begins as `head.bodyFor` says; the response is streamed with the length, or -1
+    // where nobody knows it. The features see it before it leaves.
+    todo(`11c: ${this.#head.status} ${this.#request.isHead} ${this.#response.status} ${this.#copyFields}`);
   }
 
   /** Both speak another protocol from now on, if somebody here knows how to let them. */

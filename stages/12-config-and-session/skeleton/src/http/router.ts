@@ -74,7 +74,9 @@ export class Site {
    */
   findServer(host: string | undefined): VirtualServer {
     // TODO 5d: the exact name, else the longest wildcard: which one is looked for first? Else the fallback.
-    return todo(`5d: the server of ${host} among ${this.#exact.size} names and ${this.#wildcards.size} wildcards`);
+    return todo(
+      `5d: the server of ${host} among ${this.#exact.size} names and ${this.#wildcards.size} wildcards`,
+    );
   }
 }
 

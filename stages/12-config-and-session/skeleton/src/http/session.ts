@@ -124,7 +124,9 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     // TODO 7a: by the state. "idle" and "head": give the bytes to the parser; when the head is complete or refused, #begin. While the client
     // reads no answers (connection.isWritable), parse nothing. "body": give them to the body reader, unless the body is paused. In all
     // other states nothing is read.
-    return todo(`7a: ${end - at} of ${bytes.length} bytes in the state ${this.#state}: ${this.#begin} ${this.#site} ${this.#body}`);
+    return todo(
+      `7a: ${end - at} of ${bytes.length} bytes in the state ${this.#state}: ${this.#begin} ${this.#site} ${this.#body}`,
+    );
   }
 
   /** A head is complete, or refused. */

@@ -38,7 +38,9 @@ export function redirect(): Module {
       // ConfigError.
       const url = config.redirect_url as string;
       const parts: BodyPart[] = [];
-      todo(`9b: ${keyPath} ${route.prefix} to ${pageFor(url)} in ${parts.length} parts, or ${ConfigError.name}`);
+      todo(
+        `9b: ${keyPath} ${route.prefix} to ${pageFor(url)} in ${parts.length} parts, or ${ConfigError.name}`,
+      );
     },
   };
 }

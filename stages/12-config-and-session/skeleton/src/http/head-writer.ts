@@ -1,0 +1,80 @@
+import type { Fields } from "./fields.ts";
+
+/** Characters up to which a loop is faster than `Buffer.write`, and bytes up to which it is faster than `set`. */
+const shortText = 64;
+const shortCopy = 48;
+
+const colon = 0x3a;
+const space = 0x20;
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** Memory that is kept from one head to the next. */
+const keptBytes = 64 * 1024;
+
+/** Writes the head of a message. One object serves one head after the other, and grows with the longest. */
+export class HeadWriter {
+  #buffer = Buffer.allocUnsafeSlow(keptBytes);
+  #length = 0;
+
+  /** The head, in the first {@link length} bytes. */
+  get bytes(): Uint8Array {
+    return this.#buffer;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Begins with a head. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(keptBytes);
+  }
+
+  /** Appends text, each character as one byte (Latin-1). */
+  text(text: string): void {
+    const { length } = text;
+    this.#reserve(length);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    if (length > shortText) buffer.write(text, at, "latin1");
+    else for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
+    this.#length = at + length;
+  }
+
+  /** Appends the bytes from `start` to `end`. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(length);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    if (length > shortCopy) buffer.set(bytes.subarray(start, end), at);
+    else for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!;
+    this.#length = at + length;
+  }
+
+  /** Appends a field of another head, with its line end. */
+  field(fields: Fields, index: number): void {
+    const { bytes } = fields;
+    const nameStart = fields.nameStart(index);
+    this.copy(bytes, nameStart, nameStart + fields.nameLength(index));
+    this.#pair(colon, space);
+    this.copy(bytes, fields.valueStart(index), fields.valueEnd(index));
+    this.#pair(cr, lf);
+  }
+
+  #pair(one: number, other: number): void {
+    this.#reserve(2);
+    this.#buffer[this.#length++] = one;
+    this.#buffer[this.#length++] = other;
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#length + length;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(2 * needed);
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
