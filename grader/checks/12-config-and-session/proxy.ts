@@ -137,7 +137,7 @@ export const proxy: Check[] = [
     {
       title: "passes a response back, however its end is told",
       points: 3,
-      after: ["proxy-request"],
+      after: ["redirects"],
       why: "A body ends after its Content-Length, after the chunk of size 0, or with the connection; 204, 304 and answers to HEAD have none. Who mistakes one for the other cuts responses short, or waits for ever.",
       see: ["RFC 9112 §6.3"],
     },
@@ -252,7 +252,7 @@ export const proxy: Check[] = [
     {
       title: "answers 502 when the upstream cannot be reached or makes no sense, and works when it is back",
       points: 2,
-      after: ["proxy-request"],
+      after: ["redirects"],
       why: "502 says: not I am broken, but what is behind me. Whoever looks into the log has to know which.",
       see: ["RFC 9110 §15.6.3"],
     },
@@ -298,7 +298,7 @@ export const proxy: Check[] = [
     {
       title: "answers 504 when the upstream is silent, and serves others meanwhile",
       points: 2,
-      after: ["proxy-request"],
+      after: ["redirects"],
       why: "An upstream that hangs must not hang its clients for ever, and never those who want nothing of it.",
       see: ["RFC 9110 §15.6.5"],
     },
