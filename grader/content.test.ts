@@ -70,6 +70,17 @@ describe.each(allStages())("stage $number", (stage) => {
     expect(skeletonFiles(stage).map(({ path }) => path)).toContain(entry);
     expect(solutionSource(stage, entry)).toBeDefined();
   });
+
+  test("gives whole what it gives: a file of the skeleton without a gap is the reference's", () => {
+    const given = skeletonFiles(stage).filter(
+      ({ path, source }) => path.startsWith("src/") && !readFileSync(source, "utf8").includes("TODO"),
+    );
+    const differing = given.filter(({ path, source }) => {
+      const reference = solutionSource(stage, path);
+      return reference !== undefined && readFileSync(reference, "utf8") !== readFileSync(source, "utf8");
+    });
+    expect(differing.map(({ path }) => path)).toEqual([]);
+  });
 });
 
 test("no unit test is part of a stage's tree", () => {
