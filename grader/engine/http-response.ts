@@ -107,6 +107,8 @@ export async function readChunks(
     const chunk = await peer.read(length + 2, withinMs);
     if (chunk.length < length + 2)
       fail(peer, `the body of the response to ${what} breaks off in a chunk`, lines);
+    if (chunk.toString("latin1", length) !== "\r\n")
+      fail(peer, `a chunk of the response to ${what} is longer or shorter than it says`, lines);
     chunks.push(chunk.subarray(0, length));
   }
   for (;;) {
