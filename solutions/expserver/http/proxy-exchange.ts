@@ -90,6 +90,8 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     onClientGone: () => this.#end(false),
   };
   #upstream: TcpConnection | undefined;
+  /** Content that waits for the connection. */
+  readonly #early: Uint8Array[] = [];
   /** Gives up the attempt to connect. */
   #cancel: (() => void) | undefined;
   #timer: Timer | undefined;
@@ -115,6 +117,8 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     this.#response.writer = this.#client;
     if (this.#request.hasBody) {
       this.#request.bodySink = this;
+      // Chunks can be malformed: a request that is refused for its first one has not reached anybody.
+      if (this.#request.head.framing.isChunked) return;
       this.#request.source.pauseBody();
     }
     this.#connect(false);
@@ -130,7 +134,9 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     const { persists } = connections;
     const hasRoom = sendRequestHead(connection, address, request, droppedRequestFields, features, persists);
     this.#watch();
-    if (hasRoom && !this.#isRequestSent) this.#request.source.resumeBody();
+    for (const piece of this.#early.splice(0)) this.onBodyBytes(piece, 0, piece.length);
+    if (this.#isRequestSent) endRequestBody(connection, request.head.framing.isChunked);
+    else if (hasRoom && connection.isWritable) request.source.resumeBody();
   }
 
   onUpstreamError(error: UpstreamError): void {
@@ -139,7 +145,10 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   }
 
   onBodyBytes(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#upstream === undefined) return;
+    if (this.#upstream === undefined) {
+      this.#keepEarly(bytes.slice(start, end));
+      return;
+    }
     const { isChunked } = this.#request.head.framing;
     if (!sendRequestBody(this.#upstream, isChunked, bytes, start, end)) this.#request.source.pauseBody();
   }
@@ -147,6 +156,7 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   onBodyEnd(): void {
     this.#isRequestSent = true;
     if (this.#upstream !== undefined) endRequestBody(this.#upstream, this.#request.head.framing.isChunked);
+    else if (!this.#isOver && this.#early.length === 0) this.#connect(false);
   }
 
   /** The upstream has room again. */
@@ -219,6 +229,14 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     for (let i = 0; i < fields.count; i++) {
       if (!droppedResponseFields.has(fields, i)) target.addReceived(fields, i);
     }
+  }
+
+  /** The first chunks of a request, which come before there is a connection: no more of them than one `recv` brings. */
+  #keepEarly(piece: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#early.push(piece);
+    this.#request.source.pauseBody();
+    if (this.#early.length === 1) this.#connect(false);
   }
 
   /** The head of the response is complete. */

@@ -263,10 +263,15 @@ export class Response {
 
   /** The connection is closed. */
   clientGone(): void {
-    const writer = this.writer;
     this.dropBody();
-    this.writer = undefined;
     this.#state = "ended";
+    this.abandon();
+  }
+
+  /** Whoever was going to answer need not any more. */
+  abandon(): void {
+    const writer = this.writer;
+    this.writer = undefined;
     writer?.onClientGone();
   }
 

@@ -254,6 +254,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
       this.#break();
       return;
     }
+    response.abandon();
     response.persists = false;
     this.request.bodySink = undefined;
     if (!response.isSent) response.sendError(status, reason);

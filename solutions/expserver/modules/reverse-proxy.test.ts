@@ -79,6 +79,51 @@ describe("the upstream gets", () => {
     expect(origin.received).toEqual([]);
   });
 
+  test("the end of its connection when the rest of a body turns out to be malformed", () => {
+    const client = clientOf({ connections: pooledConnections() });
+    client.say(request("POST /", ["Transfer-Encoding: chunked"], "5\r\nhello\r\n"));
+    expect(origin.received[0]!.endsWith("\r\n\r\n5\r\nhello\r\n")).toBe(true);
+    expect(responses(client.ask("xyz\r\n"))).toMatchObject([{ status: 400 }]);
+    loop.settle();
+    expect(origin.server.connections.size).toBe(0);
+    expect(origin.received[0]!.endsWith("hello\r\n")).toBe(true);
+  });
+
+  test.each(["xyz\r\n", "5\nhello", "-1\r\n", "5;\r\nhello", "1000000000000000\r\n"])(
+    "nothing of a request whose body begins with %j",
+    (body) => {
+      origin.answer(ok("x"));
+      const client = clientOf({ connections: pooledConnections() });
+      client.ask(request("GET /")); // so that a connection lies ready
+      origin.received[0] = "";
+      client.say(request("POST /", ["Transfer-Encoding: chunked"]));
+      expect(responses(client.ask(body))).toMatchObject([{ status: 400 }]);
+      expect(origin.received).toEqual([""]);
+    },
+  );
+
+  test("the body in chunks also when many of them come at once", () => {
+    const chunks = "1\r\nx\r\n".repeat(1000);
+    origin.onRequest = (connection, text) => {
+      if (text.endsWith("\r\n0\r\n\r\n")) say(connection, ok("x"));
+    };
+    const client = clientOf();
+    const answers = responses(
+      client.ask(request("POST /", ["Transfer-Encoding: chunked"], `${chunks}0\r\n\r\n`)),
+    );
+    expect(answers).toMatchObject([{ status: 200 }]);
+    const sent = origin.received[0]!.slice(origin.received[0]!.indexOf("\r\n\r\n") + 4);
+    expect(sent.replace(/[0-9a-f]+\r\n|\r\n/g, "")).toBe("x".repeat(1000));
+  });
+
+  test("the body in chunks also when it is empty", () => {
+    origin.onRequest = (connection, text) => {
+      if (text.endsWith("\r\n\r\n0\r\n\r\n")) say(connection, ok("x"));
+    };
+    const answer = clientOf().ask(request("POST /", ["Transfer-Encoding: chunked"], "0\r\n\r\n"));
+    expect(responses(answer)).toMatchObject([{ status: 200 }]);
+  });
+
   test("no more of a body than it takes", () => {
     let paused = false;
     origin.onRequest = (connection) => {

@@ -47,6 +47,11 @@ export class SteppedLoop {
     this.#again.set(fd, (this.#again.get(fd) ?? 0) | events);
   }
 
+  /** All descriptors that are watched. */
+  get watched(): Iterable<number> {
+    return this.#handlers.keys();
+  }
+
   isWatched(fd: number): boolean {
     return this.#handlers.has(fd);
   }

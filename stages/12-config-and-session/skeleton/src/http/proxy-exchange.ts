@@ -90,6 +90,8 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     onClientGone: () => this.#end(false),
   };
   #upstream: TcpConnection | undefined;
+  /** Content that waits for the connection. */
+  readonly #early: Uint8Array[] = [];
   /** Gives up the attempt to connect. */
   #cancel: (() => void) | undefined;
   #timer: Timer | undefined;
@@ -115,6 +117,8 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     this.#response.writer = this.#client;
     if (this.#request.hasBody) {
       this.#request.bodySink = this;
+      // Chunks can be malformed: a request that is refused for its first one has not reached anybody.
+      if (this.#request.head.framing.isChunked) return;
       this.#request.source.pauseBody();
     }
     this.#connect(false);
@@ -122,9 +126,10 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
 
   onUpstream(connection: TcpConnection, isReused: boolean): void {
     // TODO 11a: from now on this exchange hears what happens on the connection. Send the head of the request (the features write fields of it). Then
-    // watch the time, and let the body come if there is one and room for it.
+    // watch the time. What has come of the body already (#early) follows; then its end, if that has come too, or let the rest of it come, if there is
+    // room.
     todo(
-      `11a: ${connection.peer} ${isReused} ${sendRequestHead.name} ${this.#settings.features.length} ${this.#watch.name}`,
+      `11a: ${connection.peer} ${isReused} ${sendRequestHead.name} ${this.#settings.features.length} ${this.#watch.name} ${this.#early.length}`,
     );
   }
 
@@ -134,12 +139,15 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
   }
 
   onBodyBytes(bytes: Uint8Array, start: number, end: number): void {
-    // TODO 11b: to the upstream, as a chunk where the request came in chunks; without room there, the client waits.
-    todo(`11b: ${end - start} of ${bytes.length} bytes by ${sendRequestBody.name}`);
+    // TODO 11b: to the upstream, as a chunk where the request came in chunks; without room there, the client waits. Without a connection yet, a copy is
+    // kept (#keepEarly).
+    todo(
+      `11b: ${end - start} of ${bytes.length} bytes by ${sendRequestBody.name} or ${this.#keepEarly.name}`,
+    );
   }
 
   onBodyEnd(): void {
-    // TODO 11b
+    // TODO 11b: a body that ends before there is a connection, and without content, is the reason to connect.
     todo(`11b: the end, by ${endRequestBody.name}`);
   }
 
@@ -201,6 +209,14 @@ export class ProxyExchange implements TcpHandler, BodySink, UpstreamUser {
     for (let i = 0; i < fields.count; i++) {
       if (!droppedResponseFields.has(fields, i)) target.addReceived(fields, i);
     }
+  }
+
+  /** The first chunks of a request, which come before there is a connection: no more of them than one `recv` brings. */
+  #keepEarly(piece: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#early.push(piece);
+    this.#request.source.pauseBody();
+    if (this.#early.length === 1) this.#connect(false);
   }
 
   /** The head of the response is complete. */

@@ -182,7 +182,8 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
 
   /** Answers a request that cannot be understood. Nothing behind it is read: it could be anything. */
   #refuse(status: number, reason: string): void {
-    // TODO 7b: answer by status and reason, if nothing of an answer has left, and end the connection: nothing behind can be understood.
+    // TODO 7b: answer by status and reason, if nothing of an answer has left, and end the connection: nothing behind can be understood. Whoever was
+    // going to answer has to hear that it need not (response.abandon).
     todo(`7b: ${status} ${reason}`);
   }
 
