@@ -1,4 +1,4 @@
-import { EPOLLIN, getsockname, type SocketAddress } from "expserver-course/linux";
+import { close, EPOLLIN, getsockname, type SocketAddress } from "expserver-course/linux";
 import type { Client } from "./client.ts";
 import type { Handler, Poller } from "./poller.ts";
 import { describeErrno, listenOn } from "./socket.ts";
