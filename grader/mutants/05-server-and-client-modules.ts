@@ -172,6 +172,21 @@ export const mutants: Mutant[] = [
     fails: ["idle-cpu", "client-end"],
   },
   {
+    name: "does-not-close-at-the-second-end",
+    file: client,
+    edits: [
+      ["      if (this.#ending && this.#unsent.length === 0) this.destroy();\n", ""],
+      ["(EPOLLERR | EPOLLHUP)", "(EPOLLERR & ~EPOLLHUP)"],
+    ],
+    fails: ["client-end"],
+  },
+  {
+    name: "leaves-a-socket-that-is-not-watched",
+    file: server,
+    edits: [["      close(this.#fd);\n      throw error;", "      throw error;"]],
+    fails: ["busy-port"],
+  },
+  {
     name: "tells-the-end-twice",
     file: client,
     edits: [["      this.onEnd();\n", "      this.onEnd();\n      this.onEnd();\n"]],

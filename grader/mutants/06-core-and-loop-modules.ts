@@ -117,6 +117,12 @@ const ofTimers: Mutant[] = [
 
 const ofTheLoop: Mutant[] = [
   {
+    name: "reads-the-clock-before-it-sleeps-only",
+    file: loop,
+    edits: [["    this.#turn++;\n    this.now = performance.now();\n", "    this.#turn++;\n"]],
+    fails: ["loop-timers"],
+  },
+  {
     name: "modifies-nothing",
     file: loop,
     edits: [["    epoll_ctl(this.#epoll, EPOLL_CTL_MOD, fd, events);\n", "    EPOLL_CTL_MOD;\n"]],

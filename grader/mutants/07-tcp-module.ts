@@ -272,6 +272,39 @@ export const mutants: Mutant[] = [
     fails: ["gone-while-stuck"],
   },
   {
+    name: "ends-after-a-failed-send",
+    file: connection,
+    edits: [
+      [
+        "      this.#fail(result);\n    } else if",
+        '      this.#fail(result);\n      if (this.#end === "after") this.#sendEnd();\n    } else if',
+      ],
+    ],
+    fails: ["breaks"],
+  },
+  {
+    name: "resumes-in-the-midst-of-another",
+    file: connection,
+    edits: [
+      [
+        "    if (this.#isReadable && !this.#isClosed) this.#loop.again(this.transport.fd, EPOLLIN);\n",
+        "    if (this.#isReadable && !this.#isClosed) this.#receive();\n",
+      ],
+    ],
+    fails: ["pause-resume"],
+  },
+  {
+    name: "forgets-a-break-that-came-with-bytes",
+    file: connection,
+    edits: [
+      [
+        "      if (this.#isPaused && this.#isBroken && !this.#isClosed) this.#loop.again(this.transport.fd, EPOLLIN);\n",
+        "",
+      ],
+    ],
+    fails: ["breaks"],
+  },
+  {
     name: "sees-no-break-after-an-end",
     file: connection,
     edits: [

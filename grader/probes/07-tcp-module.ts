@@ -15,6 +15,7 @@ import {
   close,
   connect,
   EAGAIN,
+  ETIMEDOUT,
   errnoName,
   F_DUPFD_CLOEXEC,
   fcntl,
@@ -269,6 +270,22 @@ class Wrapped implements Transport {
 class SmallWrites extends Wrapped {
   override write(bytes: Uint8Array, length: number): number {
     return super.write(bytes, Math.min(length, 1000));
+  }
+}
+
+/** Breaks when it is told to, in the middle of what waits, and counts the ends that it is asked for. */
+class BreaksLater extends Wrapped {
+  isBroken = false;
+  failures = 0;
+  ends = 0;
+  override write(bytes: Uint8Array, length: number): number {
+    if (!this.isBroken) return super.write(bytes, length);
+    this.failures++;
+    return -ETIMEDOUT;
+  }
+  override shutdownWrite(): number {
+    this.ends++;
+    return super.shutdownWrite();
   }
 }
 
@@ -587,6 +604,35 @@ export const probes = {
         "what is read after a long pause is not what was sent",
       );
       full.destroy();
+      // One connection's handler resumes another one, of which bytes wait: they have one receive buffer.
+      const first = connected(loop);
+      const second = connected(loop);
+      second.connection.pause();
+      second.peer.send(Buffer.from("bytes of the second"));
+      await manyTurns();
+      let [seenBefore, seenAfter, toldWithin] = ["", "", 0];
+      first.witness.onData = (bytes, length) => {
+        seenBefore = Buffer.from(bytes.subarray(0, length)).toString();
+        second.connection.resume();
+        seenAfter = Buffer.from(bytes.subarray(0, length)).toString();
+        toldWithin = second.witness.received;
+      };
+      first.peer.send(Buffer.from("bytes of the first"));
+      await until(
+        () => second.witness.received > 0,
+        () => ({
+          summary: "a connection that another one's handler resumes is not read",
+          expected: "onData with the 19 bytes that had come during the pause",
+          observed: second.witness.describe(),
+        }),
+      );
+      assert(seenBefore === seenAfter && toldWithin === 0, {
+        summary: "resume() reads at once, in the midst of another connection's onData",
+        expected: "bytes that stay as they are until onData returns, and a read in the loop's next turn",
+        observed: `"${seenBefore}" became "${seenAfter}"; ${count(toldWithin, "byte")} of the other connection were told within resume()`,
+      });
+      first.connection.destroy();
+      second.connection.destroy();
     }),
 
   destroy: () =>
@@ -856,6 +902,55 @@ export const probes = {
           observed: side.witness.describe(),
         });
       }
+      // The bytes for which its handler pauses and the break are one event, and no other one follows.
+      const pausing = connected(loop);
+      await manyTurns();
+      pausing.witness.onData = () => pausing.connection.pause();
+      pausing.peer.send(Buffer.from("the last bytes"));
+      pausing.peer.reset();
+      await until(
+        () => pausing.witness.closes.length > 0,
+        () => ({
+          summary: "a connection that breaks together with the bytes for which its handler pauses stays open",
+          expected:
+            "onClose with the reason, without resume: no bytes are left, and no event will tell again",
+          observed: pausing.witness.describe(),
+        }),
+      );
+      // Bytes and the end wait, and then nothing can be sent any more.
+      let breaking: BreaksLater | undefined;
+      const ending = connected(loop, {
+        buffers: smallBuffer,
+        transport: (fd) => {
+          breaking = new BreaksLater(fd);
+          return breaking;
+        },
+      });
+      ending.connection.write(random.bytes(300_000));
+      ending.connection.end();
+      await manyTurns();
+      breaking!.isBroken = true;
+      await until(
+        () => {
+          ending.peer.receive();
+          return ending.witness.closes.length > 0;
+        },
+        () => ({
+          summary: "a connection whose transport fails while bytes and the end wait stays open",
+          expected: "onClose with the reason",
+          observed: `${ending.witness.describe()}; write failed ${count(breaking!.failures, "time")}`,
+        }),
+      );
+      assert(
+        breaking!.ends === 0 && ending.witness.closes.length === 1 && ending.witness.closes[0] !== undefined,
+        {
+          summary: "after a failed send the end is sent, or the failure is not told",
+          expected:
+            "no shutdownWrite: the peer would take a part for the whole; and one onClose, with the reason",
+          observed: `${count(breaking!.ends, "call")} of shutdownWrite; ${ending.witness.describe()}`,
+        },
+      );
+      close(ending.peer.fd);
       assert(openDescriptors() <= before, {
         summary: "connections that broke leave descriptors open",
         expected: "as many open descriptors as before",

@@ -1,6 +1,7 @@
 import { Client } from "workspace:network/client";
 import {
   close,
+  EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
@@ -100,6 +101,27 @@ export function tellsEndOnce(): void {
     summary: "a client whose two streams have ended is not closed",
     expected: "the descriptor closed, and onClose called once",
     observed: `descriptor ${theirs} is ${open ? "open" : "closed"}; told were: ${news.join(", ")}`,
+  });
+  close(ours);
+  closesWhenEndCameFirst();
+}
+
+/** Our end first, then the peer's: the last one closes. */
+function closesWhenEndCameFirst(): void {
+  const poller = new ManualPoller();
+  const [ours, theirs] = connectedPair();
+  let closed = 0;
+  const client = new Client(poller, theirs, () => closed++);
+  client.end();
+  shutdown(ours, SHUT_WR);
+  untilReady([[theirs, EPOLLRDHUP]]);
+  // As the kernel tells it: there is an end to read, and both directions are over.
+  for (let turn = 0; turn < 3; turn++) poller.tell(theirs, EPOLLIN | EPOLLHUP);
+  const open = openDescriptors().includes(String(theirs));
+  assert(!open && closed === 1, {
+    summary: "a client that had ended its stream first is not closed at its peer's end",
+    expected: "the descriptor closed, and onClose called once",
+    observed: `descriptor ${theirs} is ${open ? "open" : "closed"}; onClose was called ${count(closed, "time")}`,
   });
   close(ours);
 }

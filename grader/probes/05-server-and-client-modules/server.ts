@@ -51,6 +51,24 @@ export function leavesNothingOfBusyPort(): void {
     observed: `${count(more, "more open descriptor")}, ${count(poller.watched.size, "watched descriptor")}`,
   });
   close(holder);
+  class FullPoller extends ManualPoller {
+    override add(): void {
+      throw new Error("the probe's poller takes nobody: that is all right");
+    }
+  }
+  const beforeFull = openDescriptors().length;
+  let refused = false;
+  try {
+    new Server(new FullPoller(), loopback, () => {});
+  } catch {
+    refused = true;
+  }
+  const left = openDescriptors().length - beforeFull;
+  assert(refused && left === 0, {
+    summary: "a Server whose socket the poller does not take leaves it open, or does not say so",
+    expected: "the poller's error passed on, and the socket closed again",
+    observed: `${refused ? "the error" : "no error"}, ${count(left, "more open descriptor")}`,
+  });
 }
 
 /** `destroy` is idempotent, and complete: the listener, the clients, the port. */

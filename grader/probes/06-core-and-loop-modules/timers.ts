@@ -1,4 +1,5 @@
 /** What timers promise, with a clock that the probe moves, and on a running loop. */
+import { Worker } from "node:worker_threads";
 import { Loop } from "workspace:core/loop";
 import { type Timer, Timers } from "workspace:core/timers";
 import { assert, count } from "../../engine/evidence.ts";
@@ -291,6 +292,41 @@ export async function runsOnLoop(): Promise<void> {
   await runAndClose(loop);
   await timersOn(counters(1, false), "while nothing else happens");
   await timersOn(counters(64, true), "while 64 descriptors are always ready");
+  await countsFromTheEvent();
+}
+
+/** Milliseconds that a loop sleeps before an event, and of the timer which that event's handler sets. */
+const [sleptBefore, setByEvent] = [300, 150];
+
+/** Writes to an event counter from outside of the thread that sleeps: Node's own timer would wake the loop before. */
+const raiseLater = `const { workerData: { fd, ms } } = require("node:worker_threads");
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+require("node:fs").writeSync(fd, new Uint8Array(new BigUint64Array([1n]).buffer));`;
+
+/** A timer that is set after a long sleep counts from the event that ended the sleep. */
+async function countsFromTheEvent(): Promise<void> {
+  let longest = 0;
+  // A machine that stands still between the clock and the handler shortens the time too, but not again and again.
+  for (let attempt = 0; attempt < 3 && longest < setByEvent / 3; attempt++) {
+    const loop = new Loop();
+    const counter = new Counter(false);
+    watch(loop, counter, () => {
+      loop.remove(counter.fd);
+      const begin = performance.now();
+      loop.timers.set(setByEvent, () => {
+        longest = Math.max(longest, performance.now() - begin);
+        loop.stop();
+      });
+    });
+    new Worker(raiseLater, { eval: true, workerData: { fd: counter.fd, ms: sleptBefore } });
+    await runAndClose(loop);
+    counter.close();
+  }
+  assert(longest >= setByEvent / 3, {
+    summary: "a timer that a handler sets after a long sleep is called too early",
+    expected: `a call ${setByEvent} ms after the event: loop.now is read behind epoll_wait, not only before it`,
+    observed: `a call after ${longest.toFixed(0)} ms, each time; the loop had slept for about ${sleptBefore} ms`,
+  });
 }
 
 async function timersOn(all: Counter[], situation: string): Promise<void> {

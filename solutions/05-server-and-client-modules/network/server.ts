@@ -34,8 +34,13 @@ export class Server implements Handler {
     this.#poller = poller;
     this.#onClient = onClient;
     this.#fd = listenOn(address);
-    this.address = getsockname(this.#fd);
-    poller.add(this.#fd, EPOLLIN, this);
+    try {
+      this.address = getsockname(this.#fd);
+      poller.add(this.#fd, EPOLLIN, this);
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
   }
 
   /** The clients that are connected now. */

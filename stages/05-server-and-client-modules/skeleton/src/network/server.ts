@@ -1,4 +1,4 @@
-import { EPOLLIN, getsockname, type SocketAddress } from "expserver-course/linux";
+import { close, EPOLLIN, getsockname, type SocketAddress } from "expserver-course/linux";
 import type { Client } from "./client.ts";
 import type { Handler, Poller } from "./poller.ts";
 import { describeErrno, listenOn } from "./socket.ts";
@@ -23,8 +23,13 @@ export class Server implements Handler {
     this.#poller = poller;
     this.#onClient = onClient;
     this.#fd = listenOn(address);
-    this.address = getsockname(this.#fd);
-    poller.add(this.#fd, EPOLLIN, this);
+    try {
+      this.address = getsockname(this.#fd);
+      poller.add(this.#fd, EPOLLIN, this);
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
   }
 
   /** The clients that are connected now. */
