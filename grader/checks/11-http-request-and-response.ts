@@ -21,7 +21,7 @@ export const checks: Check[] = [
   check(
     "streams",
     {
-      title: "Response: a body in pieces, in chunks or up to the end, and never a part for the whole",
+      title: "Response: texts, and bodies in pieces: always whole, or else told to be broken",
       points: 2,
       after: ["builds"],
       why: "The proxy of the next stage passes on bodies whose length nobody knows before. Each way to end them has to be one that the client can tell from an accident.",

@@ -266,6 +266,37 @@ export const mutants: Mutant[] = [
     fails: ["client-leaves"],
   },
   {
+    name: "keeps-the-files-of-head",
+    file: response,
+    edits: [
+      [
+        '    if (this.#delimiter === "none") {\n      this.dropBody();',
+        '    if (this.#delimiter === "none") {\n      this.#parts = noParts;\n      this.dropBody();',
+      ],
+    ],
+    fails: ["client-leaves"],
+  },
+  {
+    name: "counts-characters",
+    file: response,
+    edits: [
+      ["start: 0, end: bytes.length }], bytes.length);", "start: 0, end: bytes.length }], text.length);"],
+    ],
+    fails: ["streams"],
+  },
+  {
+    name: "tells-the-length-of-no-body",
+    file: response,
+    edits: [["this.#contentLength >= 0 && !isBodiless(this.status)", "this.#contentLength >= 0"]],
+    fails: ["streams"],
+  },
+  {
+    name: "leaves-quotes-as-they-are",
+    file: response,
+    edits: [["text.replace(/[&<>\"']/g", "text.replace(/[&<>]/g"]],
+    fails: ["streams"],
+  },
+  {
     name: "forgets-the-last-chunk",
     file: response,
     edits: [['Buffer.from("0\\r\\n\\r\\n")', 'Buffer.from("")']],

@@ -1,7 +1,7 @@
 /** What the response promises to whoever streams a body, seen from inside. */
 import { Loop } from "workspace:core/loop";
 import { Request } from "workspace:http/request";
-import { Response } from "workspace:http/response";
+import { escapeHtml, Response } from "workspace:http/response";
 import { TcpServer } from "workspace:network/tcp";
 import {
   AF_INET,
@@ -23,8 +23,11 @@ import { assert, CheckFailure, quote } from "../engine/evidence.ts";
 type Case = {
   name: string;
   request: string;
-  length: number;
-  pieces: string[];
+  status?: number;
+  /** A body that is set whole, in the place of one that is streamed. */
+  text?: string;
+  length?: number;
+  pieces?: string[];
   /** The head has this line, in any case. */
   field?: RegExp;
   /** The head has no such line. */
@@ -37,11 +40,28 @@ const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const old = "GET / HTTP/1.0\r\n\r\n";
 const head = "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const chunked = /^transfer-encoding: *chunked\r$/im;
+const anyEnd = /^(transfer-encoding|content-length):/im;
 const anyLength = /^content-length:/im;
 /** More than what is worth being copied, and more than a buffer for heads holds. */
 const large = "0123456789abcdef".repeat(6000);
 
 const cases: Case[] = [
+  {
+    name: "a text whose characters are more bytes",
+    request: get,
+    text: "größer ≥ groß",
+    field: /^content-length: *18\r$/im,
+    body: Buffer.from("größer ≥ groß").toString("latin1"),
+  },
+  {
+    name: "a text for HEAD",
+    request: head,
+    text: "größer ≥ groß",
+    field: /^content-length: *18\r$/im,
+    body: "",
+  },
+  { name: "a text with status 204", request: get, status: 204, text: "none", noField: anyEnd, body: "" },
+  { name: "a text with status 304", request: get, status: 304, text: "none", body: "" },
   {
     name: "a body of unknown length",
     request: get,
@@ -79,7 +99,7 @@ const cases: Case[] = [
     request: old,
     length: -1,
     pieces: ["hello", "world"],
-    noField: /^(transfer-encoding|content-length):/im,
+    noField: anyEnd,
     body: "helloworld",
   },
   {
@@ -150,8 +170,14 @@ async function ask(address: SocketAddress, request: string): Promise<{ text: str
   }
 }
 
-/** Serves one request by a streamed body, and resolves to all that its client gets. */
-async function stream({ request, length, pieces }: Case): Promise<{ text: string; isBroken: boolean }> {
+/** Serves one request by a body that is streamed or set whole, and resolves to all that its client gets. */
+async function stream({
+  request,
+  status = 200,
+  text,
+  length = -1,
+  pieces = [],
+}: Case): Promise<{ text: string; isBroken: boolean }> {
   const loop = new Loop();
   const server = TcpServer.listen(loop, { host: "127.0.0.1", port: 0 }, (connection) => {
     const incoming = new Request(connection);
@@ -160,6 +186,12 @@ async function stream({ request, length, pieces }: Case): Promise<{ text: string
       onData(bytes, count) {
         incoming.head.parse(bytes, 0, count);
         if (!incoming.head.isComplete) return;
+        response.status = status;
+        if (text !== undefined) {
+          response.setText(text, "text/plain; charset=utf-8");
+          response.send();
+          return;
+        }
         response.stream({ onDrain() {}, onClientGone() {} }, length);
         response.send();
         for (const piece of pieces) response.write(Buffer.from(piece));
@@ -182,6 +214,12 @@ async function stream({ request, length, pieces }: Case): Promise<{ text: string
 
 export const probes = {
   async streams() {
+    const escaped = escapeHtml(`<a b="c">'&lt;`);
+    assert(!/[<>"']|&(?!#?\w+;)/.test(escaped) && escaped.includes("&amp;lt;"), {
+      summary: "escapeHtml leaves something that means something in HTML",
+      expected: "each of & < > \" ' as an entity, also where a text has an entity already",
+      observed: escaped,
+    });
     for (const each of cases) {
       const { text, isBroken } = await stream(each);
       const end = text.indexOf("\r\n\r\n");
