@@ -18,6 +18,8 @@ const range = "src/http/range.ts";
 const ranges = "src/modules/ranges.ts";
 const forwarding = "src/modules/forwarding.ts";
 const upgrade = "src/modules/upgrade.ts";
+const framing = "src/http/framing.ts";
+const hopByHop = "src/http/hop-by-hop.ts";
 
 export const mutants: Mutant[] = [
   {
@@ -247,6 +249,24 @@ export const mutants: Mutant[] = [
       ["if (!matchesStrongly(match, etag)) return 412;", "if (!matchesWeakly(match, etag)) return 412;"],
     ],
     fails: ["preconditions"],
+  },
+  {
+    name: "lets-chunks-win-over-a-length",
+    file: framing,
+    edits: [["    if (this.contentLength !== -1) {\n", "    if (this.contentLength < -1) {\n"]],
+    fails: ["ambiguous-heads"],
+  },
+  {
+    name: "passes-on-what-connection-names",
+    file: hopByHop,
+    edits: [["this.#named.push(new FieldName(name));", "this.#named.push(new FieldName(`${name}-`));"]],
+    fails: ["hop-by-hop"],
+  },
+  {
+    name: "passes-upgrades-on",
+    file: hopByHop,
+    edits: [['  "upgrade",\n', ""]],
+    fails: ["hop-by-hop"],
   },
   {
     name: "leaves-upstreams-with-half-a-request",
