@@ -253,7 +253,12 @@ export const mutants: Mutant[] = [
   {
     name: "lets-chunks-win-over-a-length",
     file: framing,
-    edits: [["    if (this.contentLength !== -1) {\n", "    if (this.contentLength < -1) {\n"]],
+    edits: [
+      [
+        '      return { status: 400, reason: "the request has both Content-Length and Transfer-Encoding" };\n',
+        "      this.contentLength = -1;\n",
+      ],
+    ],
     fails: ["ambiguous-heads"],
   },
   {
