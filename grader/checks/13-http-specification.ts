@@ -1,6 +1,7 @@
 import type { Check } from "../checks.ts";
 import { bodies } from "./13-http-specification/bodies.ts";
 import { connections } from "./13-http-specification/connections.ts";
+import { everybody } from "./13-http-specification/everybody.ts";
 import { parts } from "./13-http-specification/parts.ts";
 import { proxying } from "./13-http-specification/proxying.ts";
 import { smuggling } from "./13-http-specification/smuggling.ts";
@@ -13,5 +14,6 @@ export const checks: Check[] = [
   ...parts,
   ...smuggling,
   ...proxying,
+  ...everybody,
   onlySystemCalls(),
 ];

@@ -342,4 +342,26 @@ export const mutants: Mutant[] = [
     edits: [["  if (rest.length > 0 && !client.write(rest)) upstream.pause();\n", ""]],
     fails: ["upgrade"],
   },
+  {
+    name: "answers-who-does-not-read",
+    file: session,
+    edits: [
+      [
+        "        if (at === end || !this.connection.isWritable) return at;",
+        "        if (at === end) return at;",
+      ],
+    ],
+    fails: ["pipelining-flood"],
+  },
+  {
+    name: "keeps-those-that-end",
+    file: session,
+    edits: [
+      [
+        '    if (this.#state === "idle" || this.#state === "head") this.#close();\n    else if',
+        '    if (this.#state === "idle") return;\n    if',
+      ],
+    ],
+    fails: ["clients-come-and-go"],
+  },
 ];
