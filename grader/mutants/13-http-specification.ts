@@ -364,4 +364,15 @@ export const mutants: Mutant[] = [
     ],
     fails: ["clients-come-and-go"],
   },
+  {
+    name: "looks-again-and-again",
+    file: persistence,
+    edits: [
+      [
+        "    setUpServer({ phases }) {\n",
+        "    setUpServer({ phases }) {\n      const look = (): unknown => setImmediate(look);\n      look();\n",
+      ],
+    ],
+    fails: ["idle-cpu"],
+  },
 ];
