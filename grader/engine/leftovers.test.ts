@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { beginRun, endMarked, endRun, markOf, removeLeftover, removeLeftovers } from "./leftovers.ts";
 import { Deadline } from "./machine.ts";
@@ -42,7 +43,14 @@ function marked(mark: string): ChildProcess {
   return child;
 }
 
-type Grader = { child: ChildProcess; folder: string; mark: string; watchdog: number };
+type Grader = {
+  child: ChildProcess;
+  folder: string;
+  mark: string;
+  watchdog: number;
+  /** What it says next on its standard output. */
+  nextLine: () => Promise<string>;
+};
 
 /**
  * A process that began a run, and started a program that ignores SIGTERM and lives in a session of its own.
@@ -72,14 +80,16 @@ async function grader(
     });`;
   const [file, ...args] = [...(options.prefix ?? []), process.execPath, "--input-type=module", "-e", script];
   const child = spawn(file!, args, { stdio: ["ignore", "pipe", options.silent ? "ignore" : "inherit"] });
-  const [line] = await once(child.stdout!, "data");
-  const told = JSON.parse(String(line)) as Omit<Grader, "child">;
+  // By lines: what it writes in two pieces may come in one.
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const nextLine = async () => String((await lines.next()).value);
+  const told = JSON.parse(await nextLine()) as Omit<Grader, "child" | "nextLine">;
   onTestFinished(() => {
     child.kill("SIGKILL");
     endMarked(told.mark);
   });
   expect(processesWithMark(told.mark).length).toBeGreaterThanOrEqual(2);
-  return { child, ...told };
+  return { child, nextLine, ...told };
 }
 
 const goesOn = "setInterval(() => {}, 1000)";
@@ -236,12 +246,11 @@ describe("the watchdog", () => {
   });
 
   test("ends nothing when it is dismissed, and is gone by then", async () => {
-    const { child, folder, mark, watchdog } = await grader(
+    const { child, folder, mark, nextLine, watchdog } = await grader(
       `const begun = performance.now();
-       watchdog.dismiss().then(() => { process.stdout.write(String(performance.now() - begun)); ${goesOn} });`,
+       watchdog.dismiss().then(() => { process.stdout.write(performance.now() - begun + "\\n"); ${goesOn} });`,
     );
-    const [dismissedInMs] = await once(child.stdout!, "data");
-    expect(Number(dismissedInMs)).toBeLessThan(5000); // one that became a reaper would look for 10 s
+    expect(Number(await nextLine())).toBeLessThan(5000); // one that became a reaper would look for 10 s
     expect(readProcess(watchdog)).toBeUndefined();
     await kill(child);
     expect(processesWithMark(mark).length).toBeGreaterThanOrEqual(2);
@@ -273,9 +282,9 @@ describe("the watchdog", () => {
   test("being killed does the grader no harm; the next one clears up", async () => {
     const dying = await grader(
       `process.kill(watchdog.pid, "SIGKILL");
-       setTimeout(() => watchdog.dismiss().then(() => { process.stdout.write("dismissed"); ${goesOn} }), 50);`,
+       setTimeout(() => watchdog.dismiss().then(() => { process.stdout.write("dismissed\\n"); ${goesOn} }), 50);`,
     );
-    await once(dying.child.stdout!, "data");
+    await dying.nextLine();
     await kill(dying.child);
     expect(existsSync(dying.folder)).toBe(true);
     removeLeftovers();
