@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { closed, listener } from "../../../linux/test-sockets.ts";
-import { request, responses } from "../http/test-session.ts";
+import type { RouteSetup } from "../config/module.ts";
+import { HeadWriter } from "../http/head-writer.ts";
+import { persistence } from "../http/persistence.ts";
+import type { ContentHandler } from "../http/response.ts";
+import { request, responses, siteOf, TestClient } from "../http/test-session.ts";
 import { pooledConnections } from "../http/upstream-pool.ts";
 import { SteppedLoop } from "../network/test-loop.ts";
 import { forwarding } from "./forwarding.ts";
@@ -85,6 +89,29 @@ describe("the upstream hears", () => {
     expect(lineAfter(origin.received[0]!, "X-Forwarded-Host")).toBe(host);
     expect(lineAfter(origin.received[0]!, "X-Last")).toBe("1");
     expect(origin.received[0]!.endsWith("\r\n\r\n")).toBe(true);
+  });
+
+  test("of a client whom one route trusts and another does not, on each what that one believes", () => {
+    const routeThatTrusts = (trusted_proxies: string[]) =>
+      forwarding().forRoute({ config: { trusted_proxies } } as unknown as RouteSetup);
+    const routes = new Map([
+      ["/wary", routeThatTrusts([])],
+      ["/trusting", routeThatTrusts(["127.0.0.1"])],
+    ]);
+    const content: ContentHandler = (incoming, response) => {
+      const head = new HeadWriter();
+      routes.get(incoming.path)!.writeRequestFields!(incoming, head);
+      response.setText(Buffer.from(head.bytes.subarray(0, head.length)).toString(), "text/plain");
+      response.send();
+    };
+    const client = new TestClient(siteOf(content, [persistence()]));
+    const heard = (path: string) => {
+      const answer = client.ask(request(`GET ${path}`, ["X-Forwarded-For: 192.0.2.1"]));
+      return lineAfter(responses(answer)[0]!.body, "X-Forwarded-For");
+    };
+    expect(heard("/wary")).toBe("127.0.0.1");
+    expect(heard("/trusting")).toBe("192.0.2.1, 127.0.0.1");
+    expect(heard("/wary")).toBe("127.0.0.1");
   });
 
   test("of each request on a connection the host that it names", () => {

@@ -39,9 +39,11 @@ export function forwarding(): ConfiguredProxyFeature {
     keys,
     forRoute({ config }): ProxyFeature {
       const trusted = new IpNetworks(config.trusted_proxies as string[]);
+      // The route's own: another one may trust the same client.
+      const lastSaid = new WeakMap<TcpConnection, Said>();
       return {
         droppedRequestFields: believed.map(({ text }) => text),
-        writeRequestFields: (request, head) => head.text(fieldsFor(request, trusted)),
+        writeRequestFields: (request, head) => head.text(fieldsFor(request, trusted, lastSaid)),
         onResponse: (_request, response, { minorVersion }) => {
           response.fields.add("Via", via[minorVersion]!);
         },
@@ -55,10 +57,9 @@ export function forwarding(): ConfiguredProxyFeature {
 
 /** What was last said of the requests of a connection: all of them come from one client, and almost always for one host. */
 type Said = { host: string | undefined; minorVersion: number; text: string };
-const lastSaid = new WeakMap<TcpConnection, Said>();
 
 /** All fields about a request, each with its line end. */
-function fieldsFor(request: Request, trusted: IpNetworks): string {
+function fieldsFor(request: Request, trusted: IpNetworks, lastSaid: WeakMap<TcpConnection, Said>): string {
   const { connection } = request;
   const { host, minorVersion } = request.head;
   const last = lastSaid.get(connection);
