@@ -1,31 +1,18 @@
-import { AF_INET, AF_INET6, close, recv, SOCK_CLOEXEC, SOCK_DGRAM, send, socket } from "../../linux/index.ts";
+import { AF_INET, AF_INET6 } from "../../linux/index.ts";
 import { openDescriptors, type ProcessStat, tcpSockets } from "./proc.ts";
+import { askKernel, headerBytes, NLMSG_ERROR, question, TCP_LISTEN_STATE } from "./sock-diag.ts";
 
 /** A listening TCP socket of this network namespace. */
 export type ListeningSocket = { port: number; inode: number };
 
-const AF_NETLINK = 16;
-const NETLINK_SOCK_DIAG = 4;
-const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST_DUMP = 0x301;
-const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-const TCP_LISTEN_STATE = 10;
-const IPPROTO_TCP = 6;
 
-const headerBytes = 16;
-const requestBytes = headerBytes + 56;
-
-/** The question for all listening TCP sockets of an address family (`man 7 sock_diag`). */
-function question(family: number): Uint8Array {
-  const message = new DataView(new ArrayBuffer(requestBytes));
-  message.setUint32(0, requestBytes, true);
-  message.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
-  message.setUint16(6, NLM_F_REQUEST_DUMP, true);
-  message.setUint8(headerBytes, family);
-  message.setUint8(headerBytes + 1, IPPROTO_TCP);
+/** The question for all listening TCP sockets of an address family. */
+function listeners(family: number): DataView {
+  const message = question(family, NLM_F_REQUEST_DUMP);
   message.setUint32(headerBytes + 4, 1 << TCP_LISTEN_STATE, true);
-  return new Uint8Array(message.buffer);
+  return message;
 }
 
 /**
@@ -47,26 +34,6 @@ export function readAnswer(bytes: Uint8Array, found: ListeningSocket[]): boolean
   return false;
 }
 
-function askKernel(): ListeningSocket[] {
-  const fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  try {
-    const found: ListeningSocket[] = [];
-    const buffer = new Uint8Array(64 * 1024);
-    for (const family of [AF_INET, AF_INET6]) {
-      const message = question(family);
-      if (send(fd, message, message.length) < 0) throw new Error("the kernel takes no question");
-      for (;;) {
-        const length = recv(fd, buffer, buffer.length);
-        if (length < 0) throw new Error("the kernel gives no answer");
-        if (readAnswer(buffer.subarray(0, length), found)) break;
-      }
-    }
-    return found;
-  } finally {
-    close(fd);
-  }
-}
-
 /**
  * All listening TCP sockets. The kernel is asked for these alone: reading `/proc/net/tcp` walks its whole
  * table of connections, 7 ms a time on a machine with the usual 262,144 buckets. Where the question is
@@ -74,7 +41,10 @@ function askKernel(): ListeningSocket[] {
  */
 export function listeningSockets(): ListeningSocket[] {
   try {
-    return askKernel();
+    const found: ListeningSocket[] = [];
+    for (const family of [AF_INET, AF_INET6])
+      askKernel(listeners(family), (answer) => readAnswer(answer, found));
+    return found;
   } catch {
     return tcpSockets().filter(({ listening }) => listening);
   }
