@@ -3,8 +3,8 @@
  * A B C, …; the others wait for events meanwhile and cost nothing. So a machine that gets slower does so for
  * all, and a figure is divided by its neighbour's of the same round.
  */
-import { median, type Ratio, ratioByRound } from "./statistics.ts";
-import { figure, type Table } from "./table.ts";
+import { median, ratioByRound } from "./statistics.ts";
+import { figure, type Table, writeRatio } from "./table.ts";
 
 /** Something that is measured beside others. */
 export type Contender = {
@@ -125,13 +125,6 @@ export async function compare(
     for (const server of started.values()) await server.stop();
   }
   return { comparisons, skipped, failures };
-}
-
-/** `1.52 ±3%`: the median, and how far the rounds lie from it at most. */
-function writeRatio({ median, least, most }: Ratio): string {
-  if (least === most) return figure(median);
-  const spread = Math.max(most - median, median - least) / median;
-  return `${figure(median)} ±${Math.round(spread * 100)}%`;
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 import { requestParsers } from "./programs/request-parsers.ts";
 import type { Options, Section } from "./section.ts";
-import { median, type Ratio, ratioByRound } from "./statistics.ts";
-import { figure, type Table } from "./table.ts";
+import { median, ratioByRound } from "./statistics.ts";
+import { figure, type Table, writeRatio } from "./table.ts";
 import type { Workbench } from "./workbench.ts";
 
 const kinds = ["curl", "browser"];
@@ -35,11 +35,6 @@ async function compareParsers(
     }
   }
   return { kind, results };
-}
-
-/** `1.52 ±3%`: the median, and how far the rounds lie from it at most. */
-function writeRatio({ median, least, most }: Ratio): string {
-  return `${figure(median)} ±${Math.round((Math.max(most - median, median - least) / median) * 100)}%`;
 }
 
 /** The ratios are of processor time: one thread does nothing else, and a busy machine takes time away but no cycles. */

@@ -1,3 +1,5 @@
+import type { Ratio } from "./statistics.ts";
+
 /** Rows below headings. The first column is text, the others figures. */
 export type Table = { title: string; columns: string[]; rows: string[][] };
 
@@ -19,4 +21,11 @@ export function renderTable({ title, columns, rows }: Table): string {
       .join("   ")
       .trimEnd();
   return [title, line(columns), ...rows.map(line)].join("\n");
+}
+
+/** `1.52 ±3%`: the median, and how far the rounds lie from it at most. */
+export function writeRatio({ median, least, most }: Ratio): string {
+  if (least === most) return figure(median);
+  const spread = Math.max(most - median, median - least) / median;
+  return `${figure(median)} ±${Math.round(spread * 100)}%`;
 }

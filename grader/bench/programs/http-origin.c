@@ -30,13 +30,7 @@ static void make_answer(size_t bytes) {
 }
 
 static void accept_clients(int listener) {
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) fail("accept4: %s", strerror(errno));
-            return;
-        }
-        set_no_delay(fd);
+    for (int fd; (fd = accept_next(listener)) >= 0;) {
         Client *client = calloc(1, sizeof *client);
         if (client == NULL) fail("out of memory");
         client->fd = fd;

@@ -27,6 +27,14 @@ static inline int listen_on(const char *port) {
     return fd;
 }
 
+// The next client that waits, non-blocking, or -1 when none does.
+static inline int accept_next(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) set_no_delay(fd);
+    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) fail("accept4: %s", strerror(errno));
+    return fd;
+}
+
 // A connection, blocking. Its close is a reset, so that thousands of them leave no TIME_WAIT behind.
 static inline int connect_to(const char *port) {
     struct sockaddr_in address = loopback(port);

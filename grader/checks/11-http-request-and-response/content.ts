@@ -6,8 +6,8 @@ import { type Check, check } from "../../checks.ts";
 import { assert, CheckFailure, quote } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
 import { findTool } from "../../engine/tool.ts";
-import { ask, expectStatusOf } from "../general/configured.ts";
-import { eventually, expectContent, expectField, serveFolder } from "./folder.ts";
+import { ask, expectField, expectStatusOf } from "../general/configured.ts";
+import { eventually, expectContent, serveFolder } from "./folder.ts";
 
 const KiB = 1024;
 const past = "Sun, 06 Nov 1994 08:49:37 GMT";

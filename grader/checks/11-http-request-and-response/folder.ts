@@ -5,7 +5,7 @@ import type { CheckContext } from "../../engine/context.ts";
 import { assert, count, quote } from "../../engine/evidence.ts";
 import type { HttpResponse } from "../../engine/http-response.ts";
 import type { Program } from "../../engine/program.ts";
-import { type AskOptions, ask, expectStatusOf } from "../general/configured.ts";
+import { type AskOptions, ask, expectField, expectStatusOf } from "../general/configured.ts";
 
 /** A server, the folder that it serves, and a way to ask it. */
 export type FolderServer = {
@@ -35,22 +35,6 @@ export async function serveFolder(
     root,
     ask: (line, options) => ask(context, server.port, line, options),
   };
-}
-
-/** Fails unless a response has a field with this value. */
-export function expectField(
-  response: HttpResponse,
-  name: string,
-  value: string | RegExp,
-  request: string,
-): void {
-  const observed = response.field(name);
-  const isRight = typeof value === "string" ? observed === value : value.test(observed ?? "");
-  assert(isRight, {
-    summary: `the answer to ${request} has ${observed === undefined ? `no ${name}` : `a wrong ${name}`}`,
-    expected: `${name}: ${typeof value === "string" ? value : `what matches ${value}`}`,
-    observed: quote(Buffer.from(response.head, "latin1"), 600),
-  });
 }
 
 /** Fails unless a request is answered by 200 and these bytes. */

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Check, check } from "../../checks.ts";
 import { assert, quote } from "../../engine/evidence.ts";
-import { expectStatusOf } from "../general/configured.ts";
+import { expectField, expectStatusOf } from "../general/configured.ts";
 import { surroundWithSecrets } from "../general/served-files.ts";
-import { expectContent, expectField, type FolderServer, serveFolder } from "./folder.ts";
+import { expectContent, type FolderServer, serveFolder } from "./folder.ts";
 
 /** Fails when a request is answered by a file, or not at all: every refusal is right. */
 async function expectRefused({ ask }: FolderServer, path: string, because: string): Promise<void> {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type Check, check } from "../../checks.ts";
 import { quote } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
-import { expectStatusOf } from "../general/configured.ts";
+import { expectField, expectStatusOf } from "../general/configured.ts";
 import { expectNoStackTrace } from "../general/endings.ts";
-import { expectContent, expectErrorPage, expectField, serveFolder } from "./folder.ts";
+import { expectContent, expectErrorPage, serveFolder } from "./folder.ts";
 
 /** Requests that the parser of stage 10 refuses, a few of each kind; its own checks have the others. */
 const malformed: [name: string, bytes: string, status: number][] = [

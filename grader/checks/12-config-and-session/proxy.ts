@@ -4,7 +4,7 @@ import type { CheckContext } from "../../engine/context.ts";
 import { assert, count, describeBytes, quote } from "../../engine/evidence.ts";
 import { type HttpResponse, readResponse } from "../../engine/http-response.ts";
 import { ask, expectStatusOf, serve } from "../general/configured.ts";
-import { type Answer, Origin, type OriginRequest } from "../general/origin.ts";
+import { type Answer, hello, Origin, type OriginRequest } from "../general/origin.ts";
 
 const KiB = 1024;
 
@@ -32,8 +32,6 @@ async function proxyTo(context: CheckContext, upstream: string, more: object = {
   }));
   return ports[0]!;
 }
-
-const hello: Answer = (_request, peer) => peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
 
 /** Fails unless the origin got a part of the request as it was sent. */
 function expectArrived(

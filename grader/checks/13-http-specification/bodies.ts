@@ -3,8 +3,9 @@ import { type Check, check } from "../../checks.ts";
 import { validBodiesByTopic } from "../../corpora/http/chunked-valid.ts";
 import { assert, describeBytes, quote } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
-import { ask, expectStatusOf } from "../general/configured.ts";
-import { exchange, expectField, hello, requestBytes, startProxy, startSite } from "./site.ts";
+import { ask, expectField, expectStatusOf } from "../general/configured.ts";
+import { hello } from "../general/origin.ts";
+import { exchange, requestBytes, startProxy, startSite } from "./site.ts";
 
 const KiB = 1024;
 

@@ -2,8 +2,9 @@
 import { type Check, check } from "../../checks.ts";
 import { assert, describeBytes } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
-import { expectStatusOf } from "../general/configured.ts";
-import { exchange, expectField, hello, requestBytes, startProxy, startSite } from "./site.ts";
+import { expectField, expectStatusOf } from "../general/configured.ts";
+import { hello } from "../general/origin.ts";
+import { exchange, requestBytes, startProxy, startSite } from "./site.ts";
 
 export const connections: Check[] = [
   check(

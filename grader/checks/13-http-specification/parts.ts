@@ -6,8 +6,8 @@ import type { CheckContext } from "../../engine/context.ts";
 import { assert, describeBytes, quote } from "../../engine/evidence.ts";
 import type { HttpResponse } from "../../engine/http-response.ts";
 import type { TcpPeer } from "../../engine/tcp-client.ts";
-import { expectStatusOf, serve } from "../general/configured.ts";
-import { exchange, expectField } from "./site.ts";
+import { expectField, expectStatusOf, serve } from "../general/configured.ts";
+import { exchange } from "./site.ts";
 
 const size = 1000;
 const text = Array.from({ length: size / 10 }, (_, index) => `line ${String(index).padStart(4, "0")}\n`).join(

@@ -3,9 +3,9 @@ import { type Check, check } from "../../checks.ts";
 import { assert, describeBytes, quote } from "../../engine/evidence.ts";
 import { readResponse } from "../../engine/http-response.ts";
 import type { TcpPeer } from "../../engine/tcp-client.ts";
-import { ask, expectStatusOf } from "../general/configured.ts";
-import type { Answer, OriginRequest } from "../general/origin.ts";
-import { exchange, expectField, hello, requestBytes, startProxy, startSite } from "./site.ts";
+import { ask, expectField, expectStatusOf } from "../general/configured.ts";
+import { type Answer, hello, type OriginRequest } from "../general/origin.ts";
+import { exchange, requestBytes, startProxy, startSite } from "./site.ts";
 
 /** Fails unless a request to the upstream has these values of a field. */
 function expectSent(

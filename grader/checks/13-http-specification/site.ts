@@ -1,6 +1,5 @@
 /** The server that most checks of this stage talk to, and clients that keep their connections. */
 import type { CheckContext } from "../../engine/context.ts";
-import { assert, quote } from "../../engine/evidence.ts";
 import { type HttpResponse, type ReadOptions, readResponse } from "../../engine/http-response.ts";
 import type { TcpPeer } from "../../engine/tcp-client.ts";
 import { serve } from "../general/configured.ts";
@@ -45,10 +44,6 @@ export async function startProxy(
   return { origin, port: await startSite(context, { ...options, upstream: origin.address }) };
 }
 
-/** Answers every request by a text. */
-export const hello: Answer = (request, peer) =>
-  peer.send(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${request.method === "HEAD" ? "" : "hello"}`);
-
 export type Sent = ReadOptions & { headers?: string[]; body?: string | Uint8Array; version?: string };
 
 /** A request as bytes; without `Connection: close`. */
@@ -64,20 +59,4 @@ export function requestBytes(
 export async function exchange(client: TcpPeer, line: string, sent: Sent = {}): Promise<HttpResponse> {
   client.send(requestBytes(line, sent));
   return readResponse(client, { what: line, toHead: line.startsWith("HEAD "), ...sent });
-}
-
-/** Fails unless a field has this value, or fits. */
-export function expectField(
-  response: HttpResponse,
-  name: string,
-  expected: string | RegExp | undefined,
-  request: string,
-): void {
-  const value = response.field(name);
-  const fits = expected instanceof RegExp ? value !== undefined && expected.test(value) : value === expected;
-  assert(fits, {
-    summary: `the answer to ${request} has ${value === undefined ? `no ${name}` : `another ${name}`}`,
-    expected: expected === undefined ? `no field ${name}` : `${name}: ${expected}`,
-    observed: quote(Buffer.from(response.head, "latin1"), 600),
-  });
 }

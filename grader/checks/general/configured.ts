@@ -94,6 +94,22 @@ export function expectStatusOf(response: HttpResponse, status: number, request: 
   });
 }
 
+/** Fails unless a field of a response has this value, or fits; with `undefined`, unless it has no such field. */
+export function expectField(
+  response: HttpResponse,
+  name: string,
+  expected: string | RegExp | undefined,
+  request: string,
+): void {
+  const value = response.field(name);
+  const fits = expected instanceof RegExp ? value !== undefined && expected.test(value) : value === expected;
+  assert(fits, {
+    summary: `the answer to ${request} has ${value === undefined ? `no ${name}` : `another ${name}`}`,
+    expected: expected === undefined ? `no field ${name}` : `${name}: ${expected}`,
+    observed: quote(Buffer.from(response.head, "latin1"), 600),
+  });
+}
+
 /** Whether this machine has the IPv6 loopback address. */
 export function hasIPv6(): boolean {
   return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));

@@ -19,6 +19,10 @@ export type OriginRequest = {
 /** Answers a request on its connection. */
 export type Answer = (request: OriginRequest, peer: TcpPeer) => void | Promise<void>;
 
+/** Answers every request by a text. */
+export const hello: Answer = (request, peer) =>
+  peer.send(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${request.method === "HEAD" ? "" : "hello"}`);
+
 /** An origin that answers one request after the other on each connection, and keeps what it was asked. */
 export class Origin {
   readonly port: number;
