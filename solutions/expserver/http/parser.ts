@@ -22,7 +22,6 @@ const knownMethodNames = knownMethods.map((method) => new FieldName(method));
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
 const host = new FieldName("host");
-const expect = new FieldName("expect");
 
 /**
  * Reads the head of a request (RFC 9112 §3). Refuses what is malformed, and every framing that two readers could
@@ -43,7 +42,6 @@ export class RequestParser extends HeadParser {
   #authorityStart = 0;
   #authorityEnd = 0;
   #hostIndex = -1;
-  #expectIndex = -1;
   #lastHost = "";
 
   constructor() {
@@ -54,7 +52,6 @@ export class RequestParser extends HeadParser {
     super.reset();
     this.framing.reset();
     this.#hostIndex = -1;
-    this.#expectIndex = -1;
   }
 
   /** The whole target, as it was sent. */
@@ -95,11 +92,6 @@ export class RequestParser extends HeadParser {
     return this.#lastHost;
   }
 
-  /** The value of Expect; `undefined` where there is none. */
-  get expect(): string | undefined {
-    return this.#expectIndex === -1 ? undefined : this.fields.value(this.#expectIndex);
-  }
-
   protected override readStartLine(bytes: Uint8Array, start: number, end: number): void {
     let i = start;
     i = passBytes(tokenBytes, bytes, i, end);
@@ -137,8 +129,6 @@ export class RequestParser extends HeadParser {
       if (!isHostAndPort(fields.bytes, from, fields.valueEnd(index))) {
         this.refuse(400, "the value of Host is not a host and port");
       }
-    } else if (fields.isNamed(index, expect)) {
-      this.#expectIndex = index;
     } else {
       this.framing.readField(fields, index);
     }

@@ -1,12 +1,10 @@
-import type { SendableFile, TcpConnection } from "../network/tcp.ts";
+import type { SharedFile } from "../disk/open-file-cache.ts";
+import type { TcpConnection } from "../network/tcp.ts";
 import { dateLength, formatDate } from "./date.ts";
 import { output } from "./output.ts";
 import type { Request } from "./request.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { isBodiless, reasonPhrase } from "./status.ts";
-
-/** A file that several responses send from: each holds it by a reference of its own, which sending releases. */
-export type SharedFile = SendableFile & { retain(): void };
 
 /** A part of a body: bytes in memory, or a part of a file, from `start` to `end`. */
 export type BodyPart =

@@ -238,7 +238,7 @@ export class Session implements TcpHandler, RequestSource, ResponseListener {
     this.request.reset();
     this.response.reset();
     this.#isBodyPaused = false;
-    if (this.#hasInputEnded && this.#held.length === 0) {
+    if (this.#hasInputEnded) {
       this.#close();
       return false;
     }

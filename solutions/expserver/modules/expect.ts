@@ -21,8 +21,7 @@ export function expectations(): Module {
 
 /** What the client expects, in lower case. HTTP/1.0 has no expectations: whoever forwards for such a client lets them through. */
 function expectationOf({ head }: Request): string | undefined {
-  if (head.expect === undefined || head.minorVersion === 0) return undefined;
-  return head.fields.get(expectName)!.toLowerCase();
+  return head.minorVersion === 0 ? undefined : head.fields.get(expectName)?.toLowerCase();
 }
 
 function refuseUnknown(request: Request, response: Response): boolean {

@@ -22,7 +22,6 @@ const knownMethodNames = knownMethods.map((method) => new FieldName(method));
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
 const host = new FieldName("host");
-const expect = new FieldName("expect");
 
 /**
  * Reads the head of a request (RFC 9112 §3). Refuses what is malformed, and every framing that two readers could
@@ -43,7 +42,6 @@ export class RequestParser extends HeadParser {
   #authorityStart = 0;
   #authorityEnd = 0;
   #hostIndex = -1;
-  #expectIndex = -1;
 
   constructor() {
     super(requestLineBytes);
@@ -53,7 +51,6 @@ export class RequestParser extends HeadParser {
     super.reset();
     this.framing.reset();
     this.#hostIndex = -1;
-    this.#expectIndex = -1;
   }
 
   /** The whole target, as it was sent. */
@@ -81,11 +78,6 @@ export class RequestParser extends HeadParser {
     return this.#hostIndex === -1 ? undefined : this.fields.value(this.#hostIndex);
   }
 
-  /** The value of Expect; `undefined` where there is none. */
-  get expect(): string | undefined {
-    return this.#expectIndex === -1 ? undefined : this.fields.value(this.#expectIndex);
-  }
-
   protected override readStartLine(bytes: Uint8Array, start: number, end: number): void {
     // TODO 1c: method, one space, target, one space, version. The method is a token (400) of no more than longestMethod bytes
     // (501); the target has targetBytes only (400), no more than longestTarget (414).
@@ -97,7 +89,6 @@ export class RequestParser extends HeadParser {
   protected override readField(index: number): void {
     // TODO 5a: a second Host is refused, and one that is no host and port. TODO 5c: the framing looks at all other fields.
     if (this.fields.isNamed(index, host)) this.#hostIndex = index;
-    else if (this.fields.isNamed(index, expect)) this.#expectIndex = index;
   }
 
   protected override readEnd(): void {

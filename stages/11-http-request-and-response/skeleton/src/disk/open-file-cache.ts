@@ -1,11 +1,14 @@
 import { EISDIR, fstat, pread, Stat } from "expserver-course/linux";
-import type { SharedFile } from "../http/response.ts";
+import type { SendableFile } from "../network/tcp.ts";
 import type { FileRoot, OpenFile } from "./file.ts";
 
 /** Files of at most so many bytes are kept in memory: one `send` of head and body costs half of `send` and `sendfile`. */
 const smallFile = 32 * 1024;
 /** How long an entry is believed before the file is looked at again, in milliseconds. */
 const believedMs = 1000;
+
+/** A file that several responses send from: each holds it by a reference of its own, which sending releases. */
+export type SharedFile = SendableFile & { retain(): void };
 
 export type CacheLimits = {
   /** Files that are known at once. */

@@ -1,8 +1,5 @@
 import type { TcpConnection } from "../network/tcp.ts";
-
-/** Characters up to which a loop is faster than `Buffer.write`, and bytes up to which it is faster than `set`. */
-const shortText = 64;
-const shortCopy = 48;
+import { putBytes, putText } from "./bytes.ts";
 
 /**
  * Where the heads of responses are written, and bodies that are small enough to leave in the same `send`. One for all
@@ -17,31 +14,18 @@ export class Output {
   write(connection: TcpConnection, bytes: Uint8Array, start = 0, end = bytes.length): void {
     const length = end - start;
     this.#reserve(connection, length);
-    const isWhole = start === 0 && end === bytes.length;
-    const buffer = this.#buffer;
-    if (length > buffer.length) {
-      connection.write(isWhole ? bytes : bytes.subarray(start, end));
-      return;
-    }
-    const at = this.#length;
-    if (length > shortCopy) buffer.set(isWhole ? bytes : bytes.subarray(start, end), at);
-    else for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!;
-    this.#length = at + length;
+    if (length > this.#buffer.length) connection.write(bytes.subarray(start, end));
+    else this.#length = putBytes(this.#buffer, this.#length, bytes, start, end);
   }
 
   /** Appends text for a connection, each character as one byte. */
   writeText(connection: TcpConnection, text: string): void {
-    const { length } = text;
-    if (length > this.#buffer.length) {
+    if (text.length > this.#buffer.length) {
       this.write(connection, Buffer.from(text, "latin1"));
       return;
     }
-    this.#reserve(connection, length);
-    const buffer = this.#buffer;
-    const at = this.#length;
-    if (length > shortText) buffer.write(text, at, "latin1");
-    else for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
-    this.#length = at + length;
+    this.#reserve(connection, text.length);
+    this.#length = putText(this.#buffer, this.#length, text);
   }
 
   /** Hands everything over to its connection. Returns false when that one should not be given more for now. */

@@ -1,8 +1,5 @@
+import { putBytes, putText } from "./bytes.ts";
 import type { Fields } from "./fields.ts";
-
-/** Characters up to which a loop is faster than `Buffer.write`, and bytes up to which it is faster than `set`. */
-const shortText = 64;
-const shortCopy = 48;
 
 const colon = 0x3a;
 const space = 0x20;
@@ -34,24 +31,14 @@ export class HeadWriter {
 
   /** Appends text, each character as one byte (Latin-1). */
   text(text: string): void {
-    const { length } = text;
-    this.#reserve(length);
-    const buffer = this.#buffer;
-    const at = this.#length;
-    if (length > shortText) buffer.write(text, at, "latin1");
-    else for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
-    this.#length = at + length;
+    this.#reserve(text.length);
+    this.#length = putText(this.#buffer, this.#length, text);
   }
 
   /** Appends the bytes from `start` to `end`. */
   copy(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    this.#reserve(length);
-    const buffer = this.#buffer;
-    const at = this.#length;
-    if (length > shortCopy) buffer.set(bytes.subarray(start, end), at);
-    else for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i]!;
-    this.#length = at + length;
+    this.#reserve(end - start);
+    this.#length = putBytes(this.#buffer, this.#length, bytes, start, end);
   }
 
   /** Appends a field of another head, with its line end. */
