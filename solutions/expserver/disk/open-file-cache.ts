@@ -2,7 +2,10 @@ import { EISDIR, fstat, pread, Stat } from "expserver-course/linux";
 import type { SendableFile } from "../network/tcp.ts";
 import type { FileRoot, OpenFile } from "./file.ts";
 
-/** Files of at most so many bytes are kept in memory: one `send` of head and body costs half of `send` and `sendfile`. */
+/**
+ * Files of at most so many bytes are kept in memory: head and body in one `send` take 11.5 µs instead of 17 by `send` and
+ * `sendfile` for 4 KiB, 14.5 instead of 15.7 for 32 KiB, and 26 instead of 19 for 64 KiB.
+ */
 const smallFile = 32 * 1024;
 /** How long an entry is believed before the file is looked at again, in milliseconds. */
 const believedMs = 1000;
