@@ -75,6 +75,16 @@ describe.each(allStages())("stage $number", (stage) => {
     expect(solutionSource(stage, entry)).toBeDefined();
   });
 
+  test("brings no file that an earlier stage has brought: it is the learner's own by now", () => {
+    const earlier = allStages().filter((other) => other.number < stage.number);
+    const brought = new Set(earlier.flatMap(skeletonFiles).map(({ path }) => path));
+    expect(
+      skeletonFiles(stage)
+        .map(({ path }) => path)
+        .filter((path) => brought.has(path)),
+    ).toEqual([]);
+  });
+
   test("gives whole what it gives: a file of the skeleton without a gap is the reference's", () => {
     const given = skeletonFiles(stage).filter(
       ({ path, source }) => path.startsWith("src/") && !readFileSync(source, "utf8").includes("TODO"),
